@@ -1,0 +1,47 @@
+# Every command a person needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format lock bench-core clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cio-connector needs Python 3.11 or later; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 69; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup: $(READY) ## install everything into .venv
+
+demo: $(READY) ## run the whole job on embedded parts and prove that nothing is lost
+	@$(BIN)/cio-connector demo $(ARGS)
+
+test: $(READY) ## lint, types and every test that needs nothing but Python
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/python -m pytest
+
+test-all: test ## also the tests against real Kafka, Jaeger, Helm (needs Go, Java, Maven)
+	$(BIN)/python -m pytest -m parts
+
+lint: $(READY) ## lint and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(READY) ## format the code
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: $(READY) ## pin the newest versions that fit pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --group dev --extra grpc --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+
+bench-core: $(READY) ## events/s of the pure core, against bare decoding
+	@$(BIN)/python -m bench.core
+
+clean: ## remove what was installed and built here
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
