@@ -1,0 +1,88 @@
+"""The real parts as fixtures. Where one is missing its tests are skipped with the reason (CI=true: they fail)."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.parts.provision import kafka as kafka_part
+from tests.parts.provision.errors import MissingPartError
+from tests.parts.provision.kafka import KafkaCluster
+
+StartKafka = Callable[..., KafkaCluster]
+"""Takes what `KafkaCluster` takes and returns it started; it is stopped after the module's last test."""
+
+MakeTopic = Callable[..., str]
+"""Takes what `KafkaCluster.create_topic` takes; returns the new topic's name."""
+
+CONNECTOR_PASSWORD = "connector-password"
+
+BUILDS: dict[str, Callable[[], object]] = {"kafka_jars": kafka_part.jars}
+"""What each of the fixtures that the others are made from has to have in the cache."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Builds what the selected tests need before the first one's time starts to run."""
+    if session.config.option.collectonly:
+        return
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    for name in sorted(wanted & BUILDS.keys()):
+        try:
+            BUILDS[name]()
+        except MissingPartError:
+            continue  # the fixture says so where the test is reported
+
+
+def _provided(name: str) -> object:
+    try:
+        return BUILDS[name]()
+    except MissingPartError as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> object:
+    """Apache Kafka can be started."""
+    return _provided("kafka_jars")
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_jars: object) -> Iterator[KafkaCluster]:
+    """One broker for all tests; each makes topics and groups of its own."""
+    with KafkaCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def make_topic(kafka: KafkaCluster) -> MakeTopic:
+    """Makes topics on `kafka`, each with a name of its own."""
+    return kafka.create_topic
+
+
+@pytest.fixture(scope="module")
+def start_kafka(kafka_jars: object) -> Iterator[StartKafka]:
+    """Starts brokers with other properties than `kafka`'s."""
+    with ExitStack() as started:
+        yield lambda **choices: started.enter_context(KafkaCluster(**choices))
+
+
+@pytest.fixture(scope="module")
+def three_kafka_nodes(start_kafka: StartKafka) -> KafkaCluster:
+    return start_kafka(nodes=3)
+
+
+@pytest.fixture
+def kafka_cluster(three_kafka_nodes: KafkaCluster) -> Iterator[KafkaCluster]:
+    """Three brokers, whose `nodes` a test may kill, pause and start; all are well again for the next test."""
+    yield three_kafka_nodes
+    three_kafka_nodes.heal()
+
+
+@pytest.fixture(scope="session")
+def kafka_sasl(kafka_jars: object) -> Iterator[KafkaCluster]:
+    """One broker that asks for SASL/PLAIN and allows the user `connector` nothing until `allow` says so."""
+    with KafkaCluster(users={"connector": CONNECTOR_PASSWORD}) as cluster:
+        yield cluster
