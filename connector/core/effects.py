@@ -138,6 +138,9 @@ class Ended(msgspec.Struct, frozen=True):
     outcome: Outcome
     region: str
     reason: Reason | None = None
+    event_id: str | None = None
+    action: str | None = None
+    """The operation's, such as `person.event`; None for what could not be decoded."""
 
 
 class Dropped(msgspec.Struct, frozen=True):
