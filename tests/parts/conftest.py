@@ -1,13 +1,18 @@
-"""The real parts as fixtures. Where one is missing its tests are skipped with the reason (CI=true: they fail)."""
+"""The real parts as fixtures. Tests whose part is missing are skipped and say so (with CI=true they fail)."""
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.parts.provision import helm as helm_part
+from tests.parts.provision import jaeger as jaeger_part
 from tests.parts.provision import kafka as kafka_part
+from tests.parts.provision import kubernetes_schemas
 from tests.parts.provision.errors import MissingPartError
+from tests.parts.provision.jaeger import Jaeger
 from tests.parts.provision.kafka import KafkaCluster
 
 StartKafka = Callable[..., KafkaCluster]
@@ -18,7 +23,13 @@ MakeTopic = Callable[..., str]
 
 CONNECTOR_PASSWORD = "connector-password"
 
-BUILDS: dict[str, Callable[[], object]] = {"kafka_jars": kafka_part.jars}
+BUILDS: dict[str, Callable[[], Path | str]] = {
+    "kafka_jars": kafka_part.jars,
+    "jaeger_executable": jaeger_part.executable,
+    "helm": helm_part.executable,
+    "kubeconform": helm_part.kubeconform,
+    "kubernetes_schema_location": kubernetes_schemas.location,
+}
 """What each of the fixtures that the others are made from has to have in the cache."""
 
 
@@ -34,7 +45,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             continue  # the fixture says so where the test is reported
 
 
-def _provided(name: str) -> object:
+def _provided(name: str) -> Path | str:
     try:
         return BUILDS[name]()
     except MissingPartError as missing:
@@ -44,13 +55,13 @@ def _provided(name: str) -> object:
 
 
 @pytest.fixture(scope="session")
-def kafka_jars() -> object:
+def kafka_jars() -> Path | str:
     """Apache Kafka can be started."""
     return _provided("kafka_jars")
 
 
 @pytest.fixture(scope="session")
-def kafka(kafka_jars: object) -> Iterator[KafkaCluster]:
+def kafka(kafka_jars: Path | str) -> Iterator[KafkaCluster]:
     """One broker for all tests; each makes topics and groups of its own."""
     with KafkaCluster() as cluster:
         yield cluster
@@ -63,7 +74,7 @@ def make_topic(kafka: KafkaCluster) -> MakeTopic:
 
 
 @pytest.fixture(scope="module")
-def start_kafka(kafka_jars: object) -> Iterator[StartKafka]:
+def start_kafka(kafka_jars: Path | str) -> Iterator[StartKafka]:
     """Starts brokers with other properties than `kafka`'s."""
     with ExitStack() as started:
         yield lambda **choices: started.enter_context(KafkaCluster(**choices))
@@ -82,7 +93,38 @@ def kafka_cluster(three_kafka_nodes: KafkaCluster) -> Iterator[KafkaCluster]:
 
 
 @pytest.fixture(scope="session")
-def kafka_sasl(kafka_jars: object) -> Iterator[KafkaCluster]:
+def kafka_sasl(kafka_jars: Path | str) -> Iterator[KafkaCluster]:
     """One broker that asks for SASL/PLAIN and allows the user `connector` nothing until `allow` says so."""
     with KafkaCluster(users={"connector": CONNECTOR_PASSWORD}) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def jaeger_executable() -> Path | str:
+    """Jaeger can be started."""
+    return _provided("jaeger_executable")
+
+
+@pytest.fixture(scope="session")
+def jaeger(jaeger_executable: Path | str) -> Iterator[Jaeger]:
+    """One Jaeger for all tests; each sends under a service name of its own."""
+    with Jaeger() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path | str:
+    """The path of Helm's program."""
+    return _provided("helm")
+
+
+@pytest.fixture(scope="session")
+def kubeconform() -> Path | str:
+    """The path of kubeconform's program."""
+    return _provided("kubeconform")
+
+
+@pytest.fixture(scope="session")
+def kubernetes_schema_location() -> Path | str:
+    """Where kubeconform finds strict schemas."""
+    return _provided("kubernetes_schema_location")

@@ -38,7 +38,7 @@ def executable() -> Path:
 
 
 class Jaeger(AbstractContextManager["Jaeger"]):
-    """One process on loopback. `otlp_http` and `otlp_grpc` are what `OTEL_EXPORTER_OTLP_ENDPOINT` may be set to."""
+    """One process on loopback. `otlp_http`, `otlp_grpc`: what `OTEL_EXPORTER_OTLP_ENDPOINT` may be set to."""
 
     def __init__(self) -> None:
         query, query_grpc, grpc, http = free_ports(4)
@@ -57,7 +57,7 @@ class Jaeger(AbstractContextManager["Jaeger"]):
         return sorted(self._get("/api/services") or [])
 
     def traces(self, service: str, **query: str) -> list[dict[str, Any]]:
-        """Traces with a span of `service`, newest first, as Jaeger's `/api/traces` gives them: `spans`, `processes`."""
+        """Traces with a span of `service`, newest first, each with its `spans` and `processes`."""
         parameters = urllib.parse.urlencode({"service": service, "limit": "1000", **query})
         return list(self._get(f"/api/traces?{parameters}") or [])
 
