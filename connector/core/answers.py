@@ -57,6 +57,8 @@ class Unavailable(msgspec.Struct, frozen=True):
     retry_after_seconds: float | None = None
     reused_connection_broke: bool = False
     """A kept-alive connection that broke as it was reused: retried once at once, no sign of an outage."""
+    detail: str = ""
+    """What went wrong, for logs: `cannot resolve track.customer.io`. No credentials, nothing of the request or answer."""
 
 
 Answer = Accepted | PartlyRejected | Refused | Unauthorised | Misconfigured | Unavailable

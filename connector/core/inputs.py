@@ -14,7 +14,7 @@ class Assignment(msgspec.Struct, frozen=True):
     metadata: str
     """The commit's metadata as read back; empty where there is none."""
     leader_epoch: int | None
-    """The committed leader epoch, where the broker keeps one."""
+    """The partition leader's present epoch, where the broker says it: another one voids the map in the metadata."""
     low: int
     """The log's first offset."""
     high: int
@@ -55,7 +55,7 @@ class PartitionSnapshot(msgspec.Struct, frozen=True):
     """When the watermark last moved, or when there was last nothing to do: monotonic seconds."""
     waiting: str
     """Why nothing moves: `nothing_to_read`, `delivering`, `retrying`, `breaker_open`, `unauthorised`,
-    `misconfigured`, `throttled`, `buffer_full`, `span_full`, `dead_letters_pending`, `stopped_dead_letters`, `warming_up`."""
+    `misconfigured`, `throttled`, `buffer_full`, `span_full`, `dead_letters_pending`, `stopped_dead_letters`."""
 
 
 class RegionSnapshot(msgspec.Struct, frozen=True):

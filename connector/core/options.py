@@ -1,30 +1,26 @@
-"""What a person may choose about the core's behaviour. The settings are made of these; defaults and reasons stand here."""
+"""What a person may choose about the core's behaviour. The settings are made of these; defaults and
+reasons stand here."""
 
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-PositiveInt = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
 
-
-class _Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class BatchOptions(_Options):
+class BatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How operations are gathered into one request."""
 
     max_events: Annotated[
-        int, Meta(ge=1, le=100_000, description="Operations in one request at most (the recipe's value: 100).")
+        int,
+        Meta(ge=1, le=100_000, description="Operations in one request at most (the recipe's value: 100)."),
     ] = 2000
     max_bytes: Annotated[
         int,
         Meta(
-            ge=32_100,
+            ge=32_012,
             le=499_999,
-            description="Bytes of one request's body at most, frame included. Customer.io takes less than 500 kB.",
+            description="Bytes of one request's body at most, frame included. Customer.io takes less than "
+            "500 kB.",
         ),
     ] = 499_999
     linger_ms: Annotated[
@@ -32,13 +28,13 @@ class BatchOptions(_Options):
         Meta(
             ge=0,
             le=60_000,
-            description="How long an event waits for company before a request that is not full is sent "
-            "(the recipe's value: 1000). Under load requests fill by themselves.",
+            description="How long an event waits for company before a request that is not full is sent (the "
+            "recipe's value: 1000). Under load requests fill by themselves.",
         ),
     ] = 10
 
 
-class DeliveryOptions(_Options):
+class DeliveryOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How requests are sent, and sent again. Each region has its own."""
 
     concurrency: Annotated[
@@ -61,8 +57,8 @@ class DeliveryOptions(_Options):
         float,
         Meta(
             gt=0,
-            description="Requests a second at most, a region and process. Customer.io's limit is 1,000 a workspace: "
-            "divide it by the number of processes.",
+            description="Requests a second at most, a region and process. Customer.io's limit is 1,000 a "
+            "workspace: divide it by the number of processes.",
         ),
     ] = 1000.0
     anonymous_share: Annotated[
@@ -70,12 +66,13 @@ class DeliveryOptions(_Options):
         Meta(
             gt=0,
             le=1,
-            description="Share of concurrency and of requests a second that anonymous events, one request each, may "
-            "use at most.",
+            description="Share of concurrency and of requests a second that anonymous events, one request "
+            "each, may use at most.",
         ),
     ] = 0.5
     backoff_seconds_min: Annotated[
-        float, Meta(gt=0, description="First retry's longest wait; doubles with each further one, full jitter.")
+        float,
+        Meta(gt=0, description="First retry's longest wait; doubles with each further one, full jitter."),
     ] = 0.5
     backoff_seconds_max: Annotated[float, Meta(gt=0, description="A retry's longest wait.")] = 30.0
     retry_after_seconds_max: Annotated[
@@ -92,12 +89,13 @@ class DeliveryOptions(_Options):
         int,
         Meta(
             ge=2,
-            description="A record that alone fails this often while others of its region succeed is dead-lettered.",
+            description="A record that alone fails this often while others of its region succeed is "
+            "dead-lettered.",
         ),
     ] = 10
 
 
-class EventWindowOptions(_Options):
+class EventWindowOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The window in which a second event of the same id is a duplicate."""
 
     max_entries: Annotated[
@@ -117,13 +115,13 @@ class EventWindowOptions(_Options):
         int,
         Meta(
             ge=0,
-            description="Records before the committed offset, a partition, that are read again on assignment only to "
-            "feed the window.",
+            description="Records before the committed offset, a partition, that are read again on "
+            "assignment only to feed the window.",
         ),
     ] = 5_000
 
 
-class IdentifyCacheOptions(_Options):
+class IdentifyCacheOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Skips an identify that says what the last accepted one of the same person said."""
 
     max_entries: Annotated[
@@ -134,62 +132,71 @@ class IdentifyCacheOptions(_Options):
     ] = 60.0
 
 
-class DedupOptions(_Options):
+class DedupOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is recognised as sent before."""
 
     events: EventWindowOptions = EventWindowOptions()
     identifies: IdentifyCacheOptions = IdentifyCacheOptions()
 
 
-class BufferOptions(_Options):
+class BufferOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is held in memory without an ending at most. At the bound nothing more is taken from Kafka."""
 
-    max_bytes: Annotated[int, Meta(ge=1_000_000, description="Bytes of records and operations.")] = 64 * 1024 * 1024
+    max_bytes: Annotated[int, Meta(ge=1_000_000, description="Bytes of records and operations.")] = (
+        64 * 1024 * 1024
+    )
     max_records: Annotated[int, Meta(ge=1, description="Records.")] = 200_000
 
 
-class LanesOptions(_Options):
+class LanesOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is kept in order."""
 
     key: Annotated[
         Literal["identifier", "record_key"],
         Meta(
-            description="Order is kept for each identifier, or for each record key: for publishers who key by "
-            "person and use several identifiers for one."
+            description="Order is kept for each identifier, or for each record key: for publishers who key "
+            "by person and use several identifiers for one."
         ),
     ] = "identifier"
 
 
-class LedgerOptions(_Options):
+class LedgerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is remembered about records on their way, and when offsets are committed."""
 
     max_span: Annotated[
         int,
         Meta(
             ge=1,
-            description="Records of a partition from the oldest without an ending to the newest read, at most; then "
-            "the partition is paused.",
+            description="Records of a partition from the oldest without an ending to the newest read, at "
+            "most; then the partition is paused.",
         ),
     ] = 1_000_000
-    commit_interval_seconds: Annotated[float, Meta(gt=0, description="Offsets are committed this often.")] = 1.0
+    commit_interval_seconds: Annotated[float, Meta(gt=0, description="Offsets are committed this often.")] = (
+        1.0
+    )
     metadata_max_characters: Annotated[
         int, Meta(ge=0, le=4000, description="Commit metadata's length at most (the broker's limit: 4095).")
     ] = 4000
 
 
-class DeadLetterShareOptions(_Options):
+class DeadLetterShareOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the whole input seems bad, a partition is stopped instead of moved to the dead letters."""
 
     window_records: Annotated[
         int, Meta(ge=1, description="The last records of a partition that are looked at.")
     ] = 1000
     max_share: Annotated[
-        float, Meta(gt=0, le=1, description="Share of dead letters among them beyond which it is stopped. 1: never.")
+        float,
+        Meta(
+            gt=0, le=1, description="Share of dead letters among them beyond which it is stopped. 1: never."
+        ),
     ] = 0.5
-    min_records: Annotated[int, Meta(ge=1, description="Never stopped for fewer dead letters than this.")] = 100
+    min_records: Annotated[int, Meta(ge=1, description="Never stopped for fewer dead letters than this.")] = (
+        100
+    )
 
 
-class RoutingRule(_Options):
+class RoutingRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One rule: the first that matches decides. All conditions given must hold."""
 
     region: Annotated[str, Meta(description="The region it sends to.")]
@@ -197,8 +204,8 @@ class RoutingRule(_Options):
     attribute: Annotated[
         str | None,
         Meta(
-            description="A dotted path into the event, such as `traits.country`; a bare name is looked up in "
-            "`attributes`, `traits`, `properties` and `context.traits`."
+            description="A dotted path into the event, such as `traits.country`; a bare name is looked up "
+            "in `attributes`, `traits`, `properties` and `context.traits`."
         ),
     ] = None
     values: Annotated[
@@ -209,21 +216,27 @@ class RoutingRule(_Options):
     ] = None
 
 
-class RoutingOptions(_Options):
+class RoutingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which region an event goes to where neither it nor its `region` header says so."""
 
-    default: Annotated[str, Meta(description="The region of whatever no rule decides.")] = "us"
+    default: Annotated[
+        str,
+        Meta(description="The region of whatever no rule decides. Where only one is configured: that one."),
+    ] = "us"
     strict: Annotated[
         bool,
-        Meta(description="Dead-letter what no rule decides as `unroutable`: for data that must not leave a region."),
+        Meta(
+            description="Dead-letter what no rule decides as `unroutable`: for data that must not leave a "
+            "region."
+        ),
     ] = False
     rules: tuple[RoutingRule, ...] = ()
     function: Annotated[
         str | None,
         Meta(
-            description="A Python callable asked after the rules, as `package.module:name` or the name of an entry "
-            "point in the group `cio_connector.routing`. It takes the decoded event (a dict) and the topic and "
-            "returns a region's name or None. It must be pure."
+            description="A Python callable asked after the rules, as `package.module:name` or the name of "
+            "an entry point in the group `cio_connector.routing`. It takes the decoded event (a dict) and "
+            "the topic and returns a region's name or None. It must be pure."
         ),
     ] = None
 

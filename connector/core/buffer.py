@@ -1,0 +1,47 @@
+"""What is held in memory without an ending, and how much more may be taken."""
+
+from connector.core.inputs import Credit
+from connector.core.options import BufferOptions
+
+RECORD_OVERHEAD_BYTES = 1_000
+"""What a record costs besides its value and the bodies of its operations, as `tests/core/test_buffer.py` measures:
+Kafka's message object, the event, its ULID and identifiers, the entry and its places in lane, ledger and window."""
+
+
+class Buffer:
+    """Counts records and bytes. Once a bound is reached nothing is taken until both are down to half."""
+
+    __slots__ = ("_bytes_max", "_full", "_records_max", "bytes", "records")
+
+    def __init__(self, options: BufferOptions) -> None:
+        self._bytes_max = options.max_bytes
+        self._records_max = options.max_records
+        self._full = False
+        self.bytes = 0
+        self.records = 0
+
+    @property
+    def full(self) -> bool:
+        """Is nothing taken for now?"""
+        return self.credit().records == 0
+
+    def add(self, records: int, cost_bytes: int) -> None:
+        """These were taken."""
+        self.records += records
+        self.bytes += cost_bytes
+
+    def free(self, records: int, cost_bytes: int) -> None:
+        """These have their ending, or were dropped."""
+        self.records -= records
+        self.bytes -= cost_bytes
+        assert self.records >= 0 and self.bytes >= 0, "a record is freed once"
+
+    def credit(self) -> Credit:
+        """How much more may be taken now."""
+        if self._full:
+            self._full = self.records * 2 > self._records_max or self.bytes * 2 > self._bytes_max
+        else:
+            self._full = self.records >= self._records_max or self.bytes >= self._bytes_max
+        if self._full:
+            return Credit(0, 0)
+        return Credit(self._records_max - self.records, self._bytes_max - self.bytes)

@@ -1,0 +1,103 @@
+"""One way into a region: the batch endpoint, or the one that takes anonymous events one by one."""
+
+from connector.core.flight import Flight
+from connector.core.lanes import Lanes
+from connector.core.options import BatchOptions, DeliveryOptions
+from connector.core.token_bucket import TokenBucket
+from connector.events.event import Operation, RequestKind
+
+_BATCH_OPENS = b'{"batch":['
+_BATCH_CLOSES = b"]}"
+_BATCH_FRAME_BYTES = len(_BATCH_OPENS) + len(_BATCH_CLOSES)
+_LANES_BATCH = 4096
+_LANES_ANONYMOUS = 1024
+
+
+class Channel:
+    """Lanes, and what a request made from them looks like."""
+
+    __slots__ = (
+        "bytes_max",
+        "in_flight",
+        "kind",
+        "lanes",
+        "operation",
+        "operations_max",
+        "path",
+        "share",
+        "tokens",
+    )
+
+    def __init__(
+        self,
+        kind: RequestKind,
+        operation: str,
+        path: str,
+        lanes: Lanes,
+        operations_max: int,
+        bytes_max: int,
+        share: float,
+        tokens: TokenBucket | None,
+    ) -> None:
+        self.kind = kind
+        self.operation = operation
+        self.path = path
+        self.lanes = lanes
+        self.operations_max = operations_max
+        self.bytes_max = bytes_max
+        """For bodies and the commas between them."""
+        self.share = share
+        """Of the region's concurrency."""
+        self.tokens = tokens
+        """A limit of its own besides the region's."""
+        self.in_flight = 0
+
+    def concurrency(self, allowed: float) -> int:
+        """Requests that may be in flight when the region allows so many."""
+        return max(1, int(allowed * self.share))
+
+    def board(self) -> Flight:
+        """A flight of what idle lanes hold; at least one of them holds something."""
+        flight = Flight(self.lanes.take(self.operations_max, self.bytes_max))
+        operations = flight.current.operations
+        bytes_taken = sum([len(operation.body) + 1 for operation in operations]) - 1
+        if len(operations) > self.operations_max or bytes_taken > self.bytes_max:
+            # The operations of a single record, which is taken whole, may be more than one request holds.
+            flight.split()
+        return flight
+
+    def encode(self, operations: list[Operation]) -> bytes:
+        """The exact body of a request."""
+        if self.kind is RequestKind.V2:
+            return _BATCH_OPENS + b",".join([operation.body for operation in operations]) + _BATCH_CLOSES
+        assert len(operations) == 1, "anonymous events go one by one"
+        return operations[0].body
+
+
+def batch_channel(batch: BatchOptions) -> Channel:
+    """`POST /api/v2/batch`."""
+    return Channel(
+        RequestKind.V2,
+        "batch",
+        "/api/v2/batch",
+        Lanes(_LANES_BATCH),
+        batch.max_events,
+        batch.max_bytes - _BATCH_FRAME_BYTES,
+        1.0,
+        None,
+    )
+
+
+def anonymous_channel(delivery: DeliveryOptions, now: float) -> Channel:
+    """`POST /api/v1/events`."""
+    share = delivery.anonymous_share
+    return Channel(
+        RequestKind.V1_EVENTS,
+        "v1_events",
+        "/api/v1/events",
+        Lanes(_LANES_ANONYMOUS),
+        1,
+        1 << 30,
+        share,
+        TokenBucket(delivery.requests_per_second * share, now),
+    )

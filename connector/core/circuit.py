@@ -1,0 +1,127 @@
+"""How a region is doing, and what that allows: everything, fewer requests at a time, a pause, or a lone probe.
+
+healthy       -> throttled      on 429, or 503 with Retry-After: concurrency halves, all wait
+healthy       -> open           after `breaker_failures` failures in a row, across lanes
+any           -> unauthorised   on 401 or 403
+any           -> misconfigured  on a redirect, 404, 405 or another 4xx
+open, unauthorised, misconfigured -> healthy   when a probe is answered; concurrency then grows from 1
+throttled     -> healthy        when concurrency has grown back
+"""
+
+from connector.core.answers import Misconfigured, Unauthorised, Unavailable
+from connector.core.backoff import Backoff
+from connector.core.effects import RegionState
+from connector.core.options import DeliveryOptions
+
+_PROBED = frozenset((RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED))
+
+
+class Circuit:
+    """The state of one region's destination."""
+
+    __slots__ = (
+        "_backoff",
+        "_breaker_failures",
+        "_concurrency_max",
+        "_concurrency_since",
+        "_probe_seconds",
+        "_retry_after_seconds_max",
+        "_throttles",
+        "concurrency",
+        "detail",
+        "failures",
+        "failures_total",
+        "hold_until",
+        "probe_at",
+        "state",
+        "successes_total",
+    )
+
+    def __init__(self, options: DeliveryOptions, backoff: Backoff) -> None:
+        self._backoff = backoff
+        self._breaker_failures = options.breaker_failures
+        self._probe_seconds = options.probe_seconds
+        self._retry_after_seconds_max = options.retry_after_seconds_max
+        self._concurrency_max = float(options.concurrency)
+        self._concurrency_since = float("-inf")
+        self._throttles = 0
+        self.concurrency = self._concurrency_max
+        """Requests that may be in flight now; its whole part counts."""
+        self.state = RegionState.HEALTHY
+        self.detail = ""
+        self.failures = 0
+        """In a row, across lanes."""
+        self.failures_total = 0
+        self.successes_total = 0
+        self.hold_until = 0.0
+        """No request starts before."""
+        self.probe_at = 0.0
+        """When the next probe may go, in a state that is probed."""
+
+    @property
+    def probed(self) -> bool:
+        """May only a lone probe go?"""
+        return self.state in _PROBED
+
+    def succeeded(self) -> None:
+        """A request was answered in a way that says the destination works."""
+        self.successes_total += 1
+        self.failures = self._throttles = 0
+        if self.probed:
+            self.concurrency = 1.0
+            self._enter(RegionState.HEALTHY, "a probe was answered")
+        elif self.concurrency < self._concurrency_max:
+            self.concurrency = min(self._concurrency_max, self.concurrency + 1 / self.concurrency)
+            if self.state is RegionState.THROTTLED and self.concurrency == self._concurrency_max:
+                self._enter(RegionState.HEALTHY, "requests are accepted at full concurrency again")
+
+    def unauthorised(self, answer: Unauthorised, now: float) -> None:
+        """The credentials are refused: hold everything and probe."""
+        self.probe_at = now + self._probe_seconds
+        self._enter(
+            RegionState.UNAUTHORISED,
+            f"Customer.io answered {answer.status}: check the site id and API key of this region",
+        )
+
+    def misconfigured(self, answer: Misconfigured, now: float) -> None:
+        """This is not the destination that the settings think it is: hold everything and probe."""
+        self.probe_at = now + self._probe_seconds
+        self._enter(RegionState.MISCONFIGURED, answer.detail)
+
+    def failed(self, answer: Unavailable, attempt: int, sent_at: float, now: float) -> float:
+        """A request met a destination that cannot now. When its operations may be tried again."""
+        retry_after = answer.retry_after_seconds
+        if retry_after is not None:
+            retry_after = min(retry_after, self._retry_after_seconds_max)
+            self.hold_until = max(self.hold_until, now + retry_after)
+        if answer.status == 429 or (answer.status == 503 and retry_after is not None):
+            return self._throttled(answer, retry_after, sent_at, now)
+        self.failures += 1
+        self.failures_total += 1
+        if self.failures >= self._breaker_failures or self.probed:
+            self.probe_at = now + self._probe_seconds
+            if self.state not in (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED):
+                self._enter(
+                    RegionState.OPEN, f"{self.failures} requests failed in a row, the last with {answer.kind}"
+                )
+        return now + (self._backoff.seconds(attempt) if retry_after is None else retry_after)
+
+    def _throttled(self, answer: Unavailable, retry_after: float | None, sent_at: float, now: float) -> float:
+        """Requests that were under way together count as one sign."""
+        if sent_at > self._concurrency_since:
+            self._concurrency_since = now
+            self._throttles += 1
+            self.concurrency = max(1.0, self.concurrency / 2)
+            if retry_after is None:
+                self.hold_until = max(self.hold_until, now + self._backoff.seconds(self._throttles))
+        if self.probed:
+            self.probe_at = max(now + self._probe_seconds, self.hold_until)
+        else:
+            self._enter(RegionState.THROTTLED, f"Customer.io answered {answer.status}")
+        return self.hold_until
+
+    def _enter(self, state: RegionState, detail: str) -> None:
+        if state is not self.state:
+            self.failures = 0 if state is RegionState.HEALTHY else self.failures
+        self.state = state
+        self.detail = detail

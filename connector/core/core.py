@@ -1,0 +1,223 @@
+"""The core: a state machine without I/O, clock, threads or randomness of its own.
+
+Records, answers, assignments and the time go in; requests, dead letters, pauses and commits come out of `advance`,
+which is also what must be called by `wake_at`. One thread owns it.
+
+    records -> Intake -> Region (lanes, flights, circuit) -> Send ... answer -> Endings -> Ledger -> Commit
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from connector.core.answers import Answer
+from connector.core.buffer import Buffer
+from connector.core.commits import Commits
+from connector.core.dedup import Dedup
+from connector.core.effects import Drained, Effect, Noted, Start, TopicPartition, Trace
+from connector.core.endings import Endings
+from connector.core.identifies import IdentifyCache
+from connector.core.inputs import Assignment, CommitFailure, Credit, PartitionSnapshot, Snapshot
+from connector.core.intake import Decode, Intake
+from connector.core.ledger import Ledger
+from connector.core.options import CoreOptions
+from connector.core.partitions import Partitions
+from connector.core.region import Region
+from connector.core.routing import Route, Router
+from connector.events.record import Record
+
+
+class Core:
+    """One consumer group's share of the work, in one process."""
+
+    def __init__(
+        self,
+        options: CoreOptions,
+        decode: Decode,
+        route: Route | None,
+        random: Callable[[], float],
+        now: float,
+    ) -> None:
+        self._options = options
+        self._effects: list[Effect] = []
+        emit = self._effects.append
+        router = Router(options.routing, options.regions, route)
+        events, identifies = options.dedup.events, options.dedup.identifies
+        self._buffer = Buffer(options.buffer)
+        self._dedup = Dedup(events.max_entries, events.ttl_seconds)
+        self._identifies = IdentifyCache(identifies.max_entries, identifies.ttl_seconds)
+        self._endings = Endings(self._dedup, self._identifies, self._buffer, options.dead_letter_share, emit)
+        request_ids = count(1).__next__
+        self._regions = {
+            name: Region(name, options, self._endings, emit, request_ids, random, now)
+            for name in options.serves
+        }
+        self._commits = Commits(options.ledger, events.warm_up_records, router.digest, now)
+        self._partitions = Partitions(
+            options, self._commits, self._endings, self._identifies, self._regions, emit
+        )
+        self._intake = Intake(
+            options,
+            decode,
+            router,
+            self._dedup,
+            self._identifies,
+            self._endings,
+            self._buffer,
+            self._regions,
+            emit,
+        )
+        self._polled_at = now
+        self._drain_deadline: float | None = None
+        self._closed = False
+
+    # ---- inputs ----
+
+    def assign(self, assignments: Sequence[Assignment], now: float) -> list[Start]:
+        """The group has given these partitions to this member. Where to begin reading each."""
+        if assignments:
+            self._intake.cluster_id = assignments[0].cluster_id
+        return self._partitions.assign(assignments, now)
+
+    def revoke(self, partitions: Sequence[TopicPartition], now: float, deadline_seconds: float) -> None:
+        """The group wants these back. `Released` comes once what is in flight is answered, at the deadline at last."""
+        self._partitions.revoke(partitions, now, deadline_seconds)
+
+    def lose(self, partitions: Sequence[TopicPartition], now: float) -> None:
+        """These are another member's already."""
+        self._partitions.lose(partitions, now)
+
+    def restart(self, partitions: Sequence[TopicPartition], now: float) -> list[Start]:
+        """The client may have lost messages of these: where to read on, in a new epoch."""
+        return self._partitions.restart(partitions, now)
+
+    def receive(
+        self, records: Sequence[Record], now: float, traces: Mapping[int, Trace] | None = None
+    ) -> None:
+        """A poll's records, in order. `traces`: place in this poll -> token that follows the record to its ending."""
+        self._polled_at = now
+        if self._drain_deadline is None:
+            self._intake.receive(records, self._partitions.ledgers, now, traces)
+
+    def polled(self, now: float) -> None:
+        """The poll thread is alive."""
+        self._polled_at = now
+
+    def positioned(self, positions: Mapping[TopicPartition, int]) -> None:
+        """The client's positions, read after all that it brought was received."""
+        self._partitions.positioned(positions)
+
+    def answer(self, request_id: int, answer: Answer, now: float) -> None:
+        """What became of a request."""
+        for region in self._regions.values():
+            region.answer(request_id, answer, now)
+
+    def dead_letter_written(self, letter_id: int, error: str | None, now: float) -> None:
+        """Kafka has acknowledged a dead letter; or (with an error) not yet, and the producer goes on trying."""
+        if error is None:
+            self._endings.dead_letter_written(letter_id, now)
+        else:
+            self._effects.append(Noted("error", f"a dead letter is not written yet: {error}"))
+
+    def commit_done(self, commit_id: int, failures: Sequence[CommitFailure], now: float) -> None:
+        """A commit has its answer."""
+        for note in self._commits.done(commit_id, failures):
+            self._effects.append(Noted("warning", note))
+
+    def drain(self, now: float, deadline_seconds: float) -> None:
+        """Take nothing more and send what is held. `Drained` comes at the end."""
+        if self._drain_deadline is None:
+            self._drain_deadline = now + deadline_seconds
+
+    # ---- outputs ----
+
+    def advance(self, now: float) -> list[Effect]:
+        """What is to be done now. The list is the caller's."""
+        if self._closed:
+            return []
+        if now - self._polled_at <= self._options.session_timeout_seconds:
+            for region in self._regions.values():
+                region.pump(now, self._drain_deadline is not None)
+        if self._endings.overrun:
+            self._partitions.stop_overrun(now)
+        self._partitions.watch_spans(now)
+        self._partitions.settle_revokes(now)
+        self._finish_drain(now)
+        if not self._closed:
+            commit = self._commits.next_commit(self._partitions.ledgers.values(), now)
+            if commit is not None:
+                self._effects.append(commit)
+        effects = self._effects[:]
+        self._effects.clear()
+        return effects
+
+    def _finish_drain(self, now: float) -> None:
+        if self._drain_deadline is None or self._partitions.wake_at() is not None:
+            return
+        clean = self._buffer.records == 0
+        if not clean and now < self._drain_deadline:
+            return
+        for region in self._regions.values():
+            region.cancel(None, now)
+        ledgers = list(self._partitions.ledgers.values())
+        self._effects.append(Drained(self._commits.last_offsets(ledgers, now), clean))
+        self._closed = True
+
+    def wake_at(self) -> float | None:
+        """Call `advance` no later than this, even if nothing comes in. None: no need."""
+        if self._closed:
+            return None
+        times = [region.wake_at for region in self._regions.values()]
+        times.append(self._partitions.wake_at())
+        times.append(self._drain_deadline)
+        if self._partitions.ledgers:
+            times.append(self._commits.due_at)
+        return min((at for at in times if at is not None), default=None)
+
+    # ---- what can be asked ----
+
+    def credit(self) -> Credit:
+        """How much more is taken now. Once full, nothing until the buffer is down to half."""
+        return self._buffer.credit()
+
+    def snapshot(self, now: float) -> Snapshot:
+        """The state at this moment, for metrics, health and humans."""
+        for ledger in self._partitions.ledgers.values():
+            ledger.advance(now)
+        return Snapshot(
+            partitions=tuple([self._partition(ledger) for ledger in self._partitions.ledgers.values()]),
+            regions=tuple([region.snapshot() for region in self._regions.values()]),
+            buffered_records=self._buffer.records,
+            buffered_bytes=self._buffer.bytes,
+            window_entries=len(self._dedup.window),
+            endings=dict(self._endings.counts),
+            dead_letters=dict(self._endings.dead_letters),
+            conflicts=self._intake.conflicts,
+            records_missed=self._partitions.records_missed,
+            dead_letters_pending=self._endings.letters_pending,
+        )
+
+    def _partition(self, ledger: Ledger) -> PartitionSnapshot:
+        return PartitionSnapshot(
+            partition=ledger.partition,
+            epoch=ledger.epoch,
+            watermark=ledger.watermark,
+            next_offset=ledger.next_offset,
+            outstanding=ledger.outstanding,
+            oldest_timestamp_ms=ledger.oldest_timestamp_ms,
+            progress_at=ledger.progress_at,
+            waiting=self._waiting(ledger),
+        )
+
+    def _waiting(self, ledger: Ledger) -> str:
+        """Why a partition makes no progress, should it make none."""
+        if ledger.stopped:
+            return ledger.paused
+        if not ledger.span:
+            return "buffer_full" if self._buffer.full else "nothing_to_read"
+        if ledger.paused:
+            return ledger.paused
+        reasons = [region.reason_waiting for region in self._regions.values()]
+        troubled = [reason for reason in reasons if reason != "delivering"]
+        if troubled:
+            return troubled[0]
+        return "dead_letters_pending" if self._endings.pending_of((ledger,)) else "delivering"

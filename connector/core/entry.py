@@ -1,0 +1,61 @@
+"""A record on its way through the core, from being read to its ending."""
+
+import msgspec
+
+from connector.core.effects import Outcome, Trace
+from connector.core.ledger import Ledger
+from connector.events.event import Event
+from connector.events.record import Record
+
+
+class Waiter(msgspec.Struct, gc=False):
+    """A record that hangs on another one, shares its ending, and takes its place should that one be revoked."""
+
+    record: Record
+    ledger: Ledger
+    index: int
+    event: Event
+    cost_bytes: int
+    outcome: Outcome
+    """How it ends when the other one has ended: duplicate, or unchanged."""
+    trace: Trace | None = None
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One record whose operations stand in a lane or in a request."""
+
+    record: Record
+    ledger: Ledger
+    index: int
+    """Its place in the ledger."""
+    event: Event
+    cost_bytes: int
+    """What it counts towards the buffer."""
+    sequence: int
+    """Its arrival among all records: lanes are served oldest head first."""
+    arrived_at: float
+    unsettled: int
+    """How many of its operations have no answer yet."""
+    waiters: list[Waiter] | None = None
+    trace: Trace | None = None
+    rejection: str | None = None
+    """Customer.io's word on an operation that it refused, naming which."""
+    watched: bool = False
+    """Something needs a closer look at its ending: waiters, a trace, several operations or the identify cache."""
+
+    def hang(self, waiter: Waiter) -> None:
+        """Let another record share this one's ending."""
+        if self.waiters is None:
+            self.waiters = []
+        self.waiters.append(waiter)
+        self.watched = True
+
+    def succeed(self) -> bool:
+        """Give the place to the first waiter whose partition is still ours. False: there is none."""
+        while self.waiters:
+            heir = self.waiters.pop(0)
+            if heir.ledger.takes:
+                self.record, self.ledger, self.index = heir.record, heir.ledger, heir.index
+                self.event, self.cost_bytes, self.trace = heir.event, heir.cost_bytes, heir.trace
+                return True
+        return False

@@ -1,0 +1,83 @@
+"""The identify cache: skips an identify that says what the last accepted one of the same person said.
+
+A, B, A within the cache's time are three states and all three are sent: what counts is the last state on its way to,
+or accepted by, Customer.io, never any earlier one.
+"""
+
+from typing import NamedTuple
+
+from cachetools import TTLCache
+
+from connector.core.entry import Entry
+from connector.events.event import Event
+
+_HARMLESS = frozenset(
+    (
+        "person.event",
+        "person.page",
+        "person.screen",
+        "delivery.event",
+        "person.add_device",
+        "person.delete_device",
+    )
+)
+"""Actions that leave a person's attributes as they are."""
+
+
+class _OnWay(NamedTuple):
+    entry: Entry
+    digest: int | None
+    """None: a change that no identify can repeat."""
+
+
+class IdentifyCache:
+    """Last accepted and last departed state by person's identifier. Off with `entries_max` 0."""
+
+    __slots__ = ("_accepted", "_now", "_on_way", "enabled")
+
+    def __init__(self, entries_max: int, ttl_seconds: float) -> None:
+        self.enabled = entries_max > 0
+        self._now = 0.0
+        self._accepted: TTLCache[bytes, int] = TTLCache(max(entries_max, 1), ttl_seconds, timer=self._clock)
+        self._on_way: dict[bytes, _OnWay] = {}
+
+    def _clock(self) -> float:
+        return self._now
+
+    def unchanged(self, event: Event, now: float) -> Entry | bool:
+        """May this identify be skipped? True: at once. An entry: once that one, still on its way, has ended."""
+        self._now = now
+        if event.identify_digest is None:
+            return False
+        person = event.operations[0].lane
+        on_way = self._on_way.get(person)
+        if on_way is not None:
+            return on_way.entry if on_way.digest == event.identify_digest else False
+        return bool(self._accepted.get(person) == event.identify_digest)
+
+    def departs(self, entry: Entry) -> None:
+        """This entry is on its way and may change its person's state."""
+        for operation in entry.event.operations:
+            if operation.action in _HARMLESS:
+                continue
+            for person in (operation.lane, operation.lane_secondary):
+                if person:
+                    self._accepted.pop(person, None)
+                    self._on_way[person] = _OnWay(entry, entry.event.identify_digest)
+                    entry.watched = True
+
+    def ended(self, entry: Entry, accepted: bool, now: float) -> None:
+        """This entry is no longer on its way."""
+        self._now = now
+        for operation in entry.event.operations:
+            for person in (operation.lane, operation.lane_secondary):
+                on_way = self._on_way.get(person)
+                if on_way is None or on_way.entry is not entry:
+                    continue
+                del self._on_way[person]
+                if accepted and on_way.digest is not None:
+                    self._accepted[person] = on_way.digest
+
+    def clear(self) -> None:
+        """Forget what was accepted: another member may have changed these people meanwhile."""
+        self._accepted.clear()

@@ -1,0 +1,302 @@
+"""A poll's records on their way in: decoded, told from duplicates, routed, and put in their lanes.
+
+This is the hot path. What is done here is done for every event, so that what counts is the number of calls.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from connector.core.buffer import RECORD_OVERHEAD_BYTES, Buffer
+from connector.core.dedup import Dedup
+from connector.core.effects import Effect, Noted, Outcome, TopicPartition, Trace
+from connector.core.endings import Endings
+from connector.core.entry import Entry, Waiter
+from connector.core.identifies import IdentifyCache
+from connector.core.ledger import Ledger
+from connector.core.options import CoreOptions
+from connector.core.region import Region
+from connector.core.routing import Router, Unroutable
+from connector.events.event import Decoded, Event, Reason, Rejection
+from connector.events.record import Record
+from connector.events.ulid import conflict_ulid
+
+Decode = Callable[[Record, str, str], Decoded]
+"""`decode(record, cluster_id, ulid)`: `ulid` is empty, or replaces the one that follows from the event id."""
+
+_CONFLICT_NOTE_SECONDS = 60.0
+
+
+class Intake:
+    """Takes records in, a poll at a time."""
+
+    def __init__(
+        self,
+        options: CoreOptions,
+        decode: Decode,
+        router: Router,
+        dedup: Dedup,
+        identifies: IdentifyCache,
+        endings: Endings,
+        buffer: Buffer,
+        regions: Mapping[str, Region],
+        emit: Callable[[Effect], None],
+    ) -> None:
+        self._decode = decode
+        self._router = router
+        self._dedup = dedup
+        self._identifies = identifies
+        self._endings = endings
+        self._buffer = buffer
+        self._regions = regions
+        """Those that this group serves; the others' records are filtered."""
+        self._emit = emit
+        self._default = options.routing.default
+        self._on_conflict = options.dedup.events.on_conflict
+        self._sequence = 0
+        self._conflict_noted_at = float("-inf")
+        self.cluster_id = ""
+        self.conflicts = 0
+
+    def receive(
+        self,
+        records: Sequence[Record],
+        ledgers: Mapping[TopicPartition, Ledger],
+        now: float,
+        traces: Mapping[int, Trace] | None,
+    ) -> None:
+        """Take a poll's records, in the order in which they were read."""
+        self._dedup.window.expire(now)
+        decode, cluster_id, admit = self._decode, self.cluster_id, self._admit
+        topic: str | None = None
+        partition: int | None = None
+        ledger: Ledger | None = None
+        for place, record in enumerate(records):
+            record_partition, record_topic = record.partition(), record.topic()
+            if record_partition != partition or record_topic != topic:
+                topic, partition = record_topic, record_partition
+                assert topic is not None and partition is not None, "a record read from Kafka has its place"
+                ledger = ledgers.get(TopicPartition(topic, partition))
+                if ledger is not None and ledger.takes:
+                    ledger.checkpoints.append((ledger.trimmed + len(ledger.flags), record.timestamp()[1]))
+            if ledger is None or not ledger.takes:
+                continue
+            offset = record.offset()
+            assert offset is not None, "a record read from Kafka has its place"
+            if offset < ledger.next_offset:
+                if offset < ledger.position:
+                    self._warm_up(record, offset, ledger, now)
+                continue
+            index = ledger.trimmed + len(ledger.flags)
+            ledger.offsets.append(offset)
+            ledger.flags.append(0)
+            ledger.next_offset = offset + 1
+            if ledger.finished and ledger.was_finished(offset):
+                ledger.flags[-1] = 1
+                self._warm_up(record, offset, ledger, now)
+                continue
+            trace = traces.get(place) if traces is not None else None
+            admit(record, decode(record, cluster_id, ""), ledger, index, trace, now)
+
+    def _warm_up(self, record: Record, offset: int, ledger: Ledger, now: float) -> None:
+        """A record that an earlier run has ended: only its id is of interest."""
+        if offset in ledger.warm_up_passes:
+            return
+        event = self._decode(record, self.cluster_id, "")
+        if type(event) is Event and event.ulid not in self._dedup.on_way:
+            region = self._router.region(record, event)
+            if type(region) is str and region in self._regions:
+                self._dedup.window.add((event.ulid,), (event.digest,), now)
+
+    def _admit(
+        self, record: Record, event: Decoded, ledger: Ledger, index: int, trace: Trace | None, now: float
+    ) -> None:
+        if type(event) is not Event:
+            self._without_event(record, event, ledger, index, trace)
+            return
+        router = self._router
+        if router.trivial and (event.region is None or event.region in self._regions):
+            region_name = event.region or self._default
+        else:
+            routed = router.region(record, event)
+            if type(routed) is Unroutable:
+                self._reject(record, Reason.UNROUTABLE, routed.message, ledger, index, trace)
+                return
+            region_name = str(routed)
+        region = self._regions.get(region_name)
+        if region is None:
+            self._endings.at_once(ledger, index, Outcome.FILTERED, region_name, trace, event)
+            return
+        known = self._known(event)
+        if known is not None:
+            self._known_before(record, event, known, ledger, index, region, trace, now)
+            return
+        if self._identifies.enabled and self._unchanged(
+            record, event, ledger, index, region_name, trace, now
+        ):
+            return
+        self._enter(record, event, ledger, index, region, trace, now)
+
+    def _known(self, event: Event) -> Entry | int | None:
+        """The entry on its way, or the digest of the accepted event, of the same id."""
+        ulid = event.ulid
+        on_way = self._dedup.on_way.get(ulid)
+        if on_way is not None:
+            return on_way
+        return None if event.replayed else self._dedup.window.digests.get(ulid)
+
+    def _enter(
+        self,
+        record: Record,
+        event: Event,
+        ledger: Ledger,
+        index: int,
+        region: Region,
+        trace: Trace | None,
+        now: float,
+    ) -> None:
+        """A new event: into its lane."""
+        operations = event.operations
+        count = len(operations)
+        body_bytes = len(operations[0].body) if count == 1 else sum([len(one.body) for one in operations])
+        cost_bytes = len(record.value() or b"") + body_bytes + RECORD_OVERHEAD_BYTES
+        self._sequence += 1
+        entry = Entry(
+            record,
+            ledger,
+            index,
+            event,
+            cost_bytes,
+            self._sequence,
+            now,
+            count,
+            None,
+            trace,
+            None,
+            trace is not None or count > 1,
+        )
+        self._dedup.on_way[event.ulid] = entry
+        if self._identifies.enabled:
+            self._identifies.departs(entry)
+        buffer = self._buffer
+        buffer.records += 1
+        buffer.bytes += cost_bytes
+        region.append(entry)
+
+    def _known_before(
+        self,
+        record: Record,
+        event: Event,
+        known: Entry | int,
+        ledger: Ledger,
+        index: int,
+        region: Region,
+        trace: Trace | None,
+        now: float,
+    ) -> None:
+        digest = known if isinstance(known, int) else known.event.digest
+        if digest != event.digest:
+            self._conflict(record, event, ledger, index, region, trace, now)
+        elif isinstance(known, int):
+            self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
+        else:
+            self._hang(known, record, event, ledger, index, Outcome.DUPLICATE, trace)
+
+    def _conflict(
+        self,
+        record: Record,
+        event: Event,
+        ledger: Ledger,
+        index: int,
+        region: Region,
+        trace: Trace | None,
+        now: float,
+    ) -> None:
+        """The same id with other content: an id that is not unique for each event would make Customer.io drop it."""
+        self.conflicts += 1
+        self._note_conflict(event, ledger, index, now)
+        if self._on_conflict == "drop":
+            self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
+            return
+        if self._on_conflict == "dead_letter":
+            message = "an event of the same id and other content came before"
+            self._reject(record, Reason.CONFLICT, message, ledger, index, trace, region.name)
+            return
+        again = self._decode(record, self.cluster_id, conflict_ulid(event.ulid, event.digest))
+        assert type(again) is Event, "it was decoded before"
+        known = self._known(again)
+        if known is None:
+            self._enter(record, again, ledger, index, region, trace, now)
+        elif isinstance(known, Entry):
+            self._hang(known, record, again, ledger, index, Outcome.DUPLICATE, trace)
+        else:
+            self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
+
+    def _note_conflict(self, event: Event, ledger: Ledger, index: int, now: float) -> None:
+        if now < self._conflict_noted_at + _CONFLICT_NOTE_SECONDS:
+            return
+        self._conflict_noted_at = now
+        where = f"{ledger.partition.topic}[{ledger.partition.partition}] offset {ledger.offset_at(index)}"
+        self._emit(
+            Noted(
+                "warning",
+                f"{where}: an event id came again with other content (dedup.events.on_conflict: "
+                f"{self._on_conflict}); ids must be unique for each event. {self.conflicts} so far",
+            )
+        )
+
+    def _unchanged(
+        self,
+        record: Record,
+        event: Event,
+        ledger: Ledger,
+        index: int,
+        region: str,
+        trace: Trace | None,
+        now: float,
+    ) -> bool:
+        """Is it an identify that says nothing new? Then it ends here, or with the one that says the same."""
+        said = self._identifies.unchanged(event, now)
+        if said is True:
+            self._endings.at_once(ledger, index, Outcome.UNCHANGED, region, trace, event)
+        elif isinstance(said, Entry):
+            self._hang(said, record, event, ledger, index, Outcome.UNCHANGED, trace)
+        return said is not False
+
+    def _hang(
+        self,
+        original: Entry,
+        record: Record,
+        event: Event,
+        ledger: Ledger,
+        index: int,
+        outcome: Outcome,
+        trace: Trace | None,
+    ) -> None:
+        cost_bytes = len(record.value() or b"") + len(event.operations[0].body) + RECORD_OVERHEAD_BYTES
+        self._buffer.add(1, cost_bytes)
+        original.hang(Waiter(record, ledger, index, event, cost_bytes, outcome, trace))
+
+    def _without_event(
+        self, record: Record, decoded: Decoded, ledger: Ledger, index: int, trace: Trace | None
+    ) -> None:
+        if isinstance(decoded, Rejection):
+            self._reject(record, decoded.reason, decoded.message, ledger, index, trace)
+        else:
+            self._endings.at_once(ledger, index, Outcome.FILTERED, self._default, trace)
+
+    def _reject(
+        self,
+        record: Record,
+        reason: Reason,
+        message: str,
+        ledger: Ledger,
+        index: int,
+        trace: Trace | None,
+        region: str = "",
+    ) -> None:
+        """What cannot be decoded or routed belongs to the default region's group, so that it is dead-lettered once."""
+        region = region or self._default
+        if region not in self._regions:
+            self._endings.at_once(ledger, index, Outcome.FILTERED, region, trace)
+            return
+        cost_bytes = len(record.value() or b"") + RECORD_OVERHEAD_BYTES
+        self._endings.unsendable(record, ledger, index, reason, message, region, cost_bytes, trace)

@@ -1,0 +1,231 @@
+"""Order: a person's operations stand in one lane, and a lane has at most one request in flight.
+
+There are many more lanes than requests in flight, so that two people seldom share one. A batch takes whole idle lanes,
+oldest head first, until it is full: light traffic makes few requests, a backlog fills all of them.
+
+A merge concerns two people and stands in both lanes at once. It goes when it is at the head of both and both are idle,
+alone of its lanes in that request; what follows in either waits for it. Both places were taken at one arrival, so
+every wait points at an earlier arrival and no circle can form.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from zlib import crc32
+
+from connector.core.entry import Entry
+from connector.events.event import Operation
+
+
+class Lane:
+    """One queue, and whether anything of it is in flight."""
+
+    __slots__ = ("busy", "listed", "number", "queue")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.queue: deque[Entry] = deque()
+        self.busy = False
+        self.listed = False
+        """Stands in the heap of lanes that may be served."""
+
+
+class Load:
+    """What a request takes: entries and operations side by side (an entry with two operations stands there twice)."""
+
+    __slots__ = ("entries", "lanes", "operations")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.operations: list[Operation] = []
+        self.lanes: list[Lane] = []
+
+
+class Lanes:
+    """All lanes of one kind of request in one region. `count` is a power of two."""
+
+    __slots__ = ("_heap", "_lanes", "_mask", "queued", "queued_bytes", "ready")
+
+    def __init__(self, count: int) -> None:
+        assert count & (count - 1) == 0, "a power of two"
+        self._lanes = [Lane(number) for number in range(count)]
+        self._mask = count - 1
+        self._heap: list[tuple[int, int]] = []
+        """(sequence of the head, lane number) of every idle lane with something to send."""
+        self.queued = 0
+        """Entries that stand in lanes."""
+        self.queued_bytes = 0
+        """Bytes of their operations."""
+        self.ready = 0
+        """Entries that stand in idle lanes. A merge in their midst makes it an overestimate."""
+
+    def lane_of(self, identifier: bytes) -> Lane:
+        """The lane of an identifier: crc32, so that it is the same everywhere."""
+        return self._lanes[crc32(identifier) & self._mask]
+
+    def append(self, entry: Entry) -> None:
+        """The entry arrives, behind all others of its lane."""
+        operations = entry.event.operations
+        operation = operations[0]
+        lane = self._lanes[crc32(operation.lane) & self._mask]
+        lane.queue.append(entry)
+        self.queued += 1
+        self.queued_bytes += len(operation.body) if len(operations) == 1 else _size(entry)
+        if operation.lane_secondary:
+            other = self.lane_of(operation.lane_secondary)
+            if other is not lane:
+                other.queue.append(entry)
+                self._list(lane)
+                return
+        if lane.listed:
+            self.ready += 1
+        elif not lane.busy and lane.queue[0] is entry:
+            heappush(self._heap, (entry.sequence, lane.number))
+            lane.listed = True
+            self.ready += 1
+
+    def fills(self, operations_max: int, bytes_max: int) -> bool:
+        """Would a request taken now be full? Judged by the mean size of what is queued."""
+        ready = self.ready
+        return ready > 0 and (ready >= operations_max or ready * self.queued_bytes >= bytes_max * self.queued)
+
+    def oldest_ready_at(self) -> float | None:
+        """When the oldest entry that could be sent arrived; None: there is none."""
+        if not self._heap:
+            return None
+        return self._lanes[self._heap[0][1]].queue[0].arrived_at
+
+    def take(self, operations_max: int, bytes_max: int) -> Load:
+        """Take whole idle lanes, oldest head first. `bytes_max` is for bodies and the commas between them.
+
+        The first record is taken even if its operations alone are more than that. Empty only if no lane is ready.
+        """
+        load = Load()
+        room = operations_max
+        room_bytes = bytes_max + 1
+        while self._heap:
+            number = self._heap[0][1]
+            lane = self._lanes[number]
+            before = len(load.entries)
+            room, room_bytes = self._take_from(lane, load, room, room_bytes)
+            if len(load.entries) == before:
+                break
+        return load
+
+    def _take_from(self, lane: Lane, load: Load, room: int, room_bytes: int) -> tuple[int, int]:
+        """Move what fits of one listed lane into the load. The lane stays listed if nothing did."""
+        queue = lane.queue
+        other = self._other(queue[0], lane)
+        taken_bytes = taken = 0
+        entries, operations = load.entries, load.operations
+        for entry in queue:
+            own = entry.event.operations
+            if len(own) == 1:
+                size = len(own[0].body)
+                count = 1
+            else:
+                size, count = _size(entry), len(own)
+            if (count > room or size + count > room_bytes) and entries:
+                break
+            if own[0].lane_secondary and taken and self._other(entry, lane) is not None:
+                break
+            entries.append(entry)
+            operations.append(own[0])
+            for further in own[1:]:
+                entries.append(entry)
+                operations.append(further)
+            room -= count
+            room_bytes -= size + count
+            taken += 1
+            taken_bytes += size
+            if other is not None:
+                break
+        if not taken:
+            return 0, 0
+        self._unlist(lane)
+        for _ in range(taken):
+            queue.popleft()
+        self.queued -= taken
+        self.queued_bytes -= taken_bytes
+        lane.busy = True
+        load.lanes.append(lane)
+        if other is not None:
+            other.queue.popleft()
+            other.busy = True
+            load.lanes.append(other)
+        return room, room_bytes
+
+    def release(self, lanes: Iterable[Lane]) -> None:
+        """Nothing of these lanes is in flight any more."""
+        for lane in lanes:
+            assert lane.busy, "a lane is released once"
+            lane.busy = False
+        for lane in lanes:
+            self._list(lane)
+
+    def drop(self, dropped: Iterable[Entry]) -> None:
+        """Take these entries out of their lanes, wherever they stand."""
+        lanes: dict[int, set[int]] = {}
+        for entry in dropped:
+            self.queued -= 1
+            self.queued_bytes -= _size(entry)
+            operation = entry.event.operations[0]
+            for identifier in (operation.lane, operation.lane_secondary):
+                if identifier:
+                    lanes.setdefault(self.lane_of(identifier).number, set()).add(entry.sequence)
+        for number, sequences in lanes.items():
+            lane = self._lanes[number]
+            if lane.listed:
+                self._unlist(lane, in_heap=True)
+            lane.queue = deque(entry for entry in lane.queue if entry.sequence not in sequences)
+        for number in lanes:
+            self._list(self._lanes[number])
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Every entry that stands in a lane; a merge once."""
+        for lane in self._lanes:
+            for entry in lane.queue:
+                if not entry.event.operations[0].lane_secondary or self._primary(entry) is lane:
+                    yield entry
+
+    def _primary(self, entry: Entry) -> Lane:
+        return self.lane_of(entry.event.operations[0].lane)
+
+    def _other(self, entry: Entry, lane: Lane) -> Lane | None:
+        """The second lane that an entry stands in."""
+        operation = entry.event.operations[0]
+        if not operation.lane_secondary:
+            return None
+        primary, secondary = self.lane_of(operation.lane), self.lane_of(operation.lane_secondary)
+        if primary is secondary:
+            return None
+        return secondary if primary is lane else primary
+
+    def _list(self, lane: Lane) -> None:
+        """Put a lane into the heap if it may be served."""
+        if lane.busy or lane.listed or not lane.queue:
+            return
+        head = lane.queue[0]
+        other = self._other(head, lane)
+        if other is not None and (other.busy or other.listed or other.queue[0] is not head):
+            return
+        heappush(self._heap, (head.sequence, lane.number))
+        lane.listed = True
+        self.ready += len(lane.queue)
+
+    def _unlist(self, lane: Lane, in_heap: bool = False) -> None:
+        """Take a lane out of the heap; unless `in_heap`, it is the first there."""
+        if in_heap:
+            self._heap = [item for item in self._heap if item[1] != lane.number]
+            self._heap.sort()
+        else:
+            heappop(self._heap)
+        lane.listed = False
+        self.ready -= len(lane.queue)
+
+
+def _size(entry: Entry) -> int:
+    operations: Sequence[Operation] = entry.event.operations
+    if len(operations) == 1:
+        return len(operations[0].body)
+    return sum([len(operation.body) for operation in operations])

@@ -1,0 +1,399 @@
+"""One region's delivery: what is sent when, and what each answer leads to."""
+
+from collections.abc import Callable
+
+from connector.core.answers import (
+    Accepted,
+    Answer,
+    Misconfigured,
+    PartlyRejected,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
+from connector.core.backoff import Backoff
+from connector.core.channel import Channel, anonymous_channel, batch_channel
+from connector.core.circuit import Circuit
+from connector.core.effects import Cancel, Effect, RegionChanged, RegionState, Send
+from connector.core.endings import Endings
+from connector.core.entry import Entry
+from connector.core.flight import Chunk, Flight
+from connector.core.inputs import RegionSnapshot
+from connector.core.ledger import Ledger
+from connector.core.options import CoreOptions
+from connector.core.token_bucket import TokenBucket
+from connector.events.event import Reason
+
+_LONELY_FAILURES_TO_SPLIT = 3
+_ATTEMPTS_TO_SPLIT_WHEN_ALONE = 5
+_SUCCESSES_PER_FAILURE = 10
+"""So many successes of others for each failure of others say that the destination works."""
+
+
+class _Wire:
+    """A request that has no answer yet."""
+
+    __slots__ = ("channel", "flight", "sent_at")
+
+    def __init__(self, flight: Flight, channel: Channel, sent_at: float) -> None:
+        self.flight = flight
+        self.channel = channel
+        self.sent_at = sent_at
+
+
+class Region:
+    """Lanes, flights and circuit of one region."""
+
+    def __init__(
+        self,
+        name: str,
+        options: CoreOptions,
+        endings: Endings,
+        emit: Callable[[Effect], None],
+        request_ids: Callable[[], int],
+        random: Callable[[], float],
+        now: float,
+    ) -> None:
+        delivery = options.delivery
+        self.name = name
+        self._endings = endings
+        self._emit = emit
+        self._request_ids = request_ids
+        self._linger_seconds = options.batch.linger_ms / 1000
+        self._timeout_seconds = delivery.timeout_seconds
+        self._poison_attempts = delivery.poison_attempts
+        backoff = Backoff(delivery.backoff_seconds_min, delivery.backoff_seconds_max, random)
+        self.circuit = Circuit(delivery, backoff)
+        self._batch = batch_channel(options.batch)
+        self._anonymous = anonymous_channel(delivery, now)
+        self._tokens = TokenBucket(delivery.requests_per_second, now)
+        self._wire: dict[int, _Wire] = {}
+        self._waiting: list[tuple[Flight, Channel]] = []
+        self._last_probe = 0
+        """Sequence of the flight that was probed with last."""
+        self._told = (RegionState.HEALTHY, "")
+        self.wake_at: float | None = None
+        """When `pump` wants to be called again."""
+
+    # ---- arrivals ----
+
+    def append(self, entry: Entry) -> None:
+        """An entry arrives."""
+        channel = self._batch if entry.event.operations[0].kind is self._batch.kind else self._anonymous
+        channel.lanes.append(entry)
+
+    # ---- departures ----
+
+    def pump(self, now: float, flush: bool) -> None:
+        """Send what may go now. `flush`: nothing lingers, as when draining."""
+        self.wake_at = None
+        if now < self.circuit.hold_until:
+            if self._waiting or self._batch.lanes.queued or self._anonymous.lanes.queued:
+                self._wake(self.circuit.hold_until)
+        elif self.circuit.probed:
+            self._probe(now)
+        else:
+            self._resend(now)
+            self._depart(self._batch, now, flush)
+            self._depart(self._anonymous, now, flush)
+        self._tell()
+
+    def _resend(self, now: float) -> None:
+        """Retries go before anything new, oldest first."""
+        if not self._waiting:
+            return
+        self._waiting.sort(key=lambda waiting: waiting[0].sequence)
+        left: list[tuple[Flight, Channel]] = []
+        for flight, channel in self._waiting:
+            if flight.due_at > now:
+                self._wake(flight.due_at)
+                left.append((flight, channel))
+            elif self._may_send(channel, now):
+                self._send(flight, channel, now)
+            else:
+                left.append((flight, channel))
+        self._waiting = left
+
+    def _depart(self, channel: Channel, now: float, flush: bool) -> None:
+        """Make new requests of what idle lanes hold: full ones at once, others after the linger."""
+        lanes = channel.lanes
+        while True:
+            oldest_at = lanes.oldest_ready_at()
+            if oldest_at is None:
+                return
+            due_at = oldest_at + self._linger_seconds
+            if not (flush or due_at <= now or lanes.fills(channel.operations_max, channel.bytes_max)):
+                self._wake(due_at)
+                return
+            if not self._may_send(channel, now):
+                return
+            self._send(channel.board(), channel, now)
+
+    def _may_send(self, channel: Channel, now: float) -> bool:
+        """Is there a place in flight and a token? If a token is awaited, say when it comes."""
+        allowed = self.circuit.concurrency
+        if len(self._wire) >= int(allowed) or channel.in_flight >= channel.concurrency(allowed):
+            return False
+        ready_at = self._tokens.ready_at(now)
+        if channel.tokens is not None:
+            ready_at = max(ready_at, channel.tokens.ready_at(now))
+        if ready_at > now:
+            self._wake(ready_at)
+            return False
+        return True
+
+    def _probe(self, now: float) -> None:
+        """One request at a time, and not twice running the same one where there is another."""
+        if self._wire:
+            return
+        if now < self.circuit.probe_at:
+            if self._waiting or self._batch.lanes.queued or self._anonymous.lanes.queued:
+                self._wake(self.circuit.probe_at)
+            return
+        chosen = self._next_probe()
+        if chosen is None:
+            return
+        flight, channel = chosen
+        if self._may_send(channel, now):
+            self._last_probe = flight.sequence
+            self._send(flight, channel, now)
+        else:
+            self._waiting.append((flight, channel))
+
+    def _next_probe(self) -> tuple[Flight, Channel] | None:
+        self._waiting.sort(key=lambda waiting: waiting[0].sequence)
+        for place, (flight, _) in enumerate(self._waiting):
+            if flight.sequence != self._last_probe:
+                return self._waiting.pop(place)
+        for channel in (self._batch, self._anonymous):
+            if channel.lanes.oldest_ready_at() is not None:
+                return channel.board(), channel
+        return self._waiting.pop(0) if self._waiting else None
+
+    def _send(self, flight: Flight, channel: Channel, now: float) -> None:
+        chunk = flight.current
+        if chunk.attempts == 0:
+            chunk.successes_seen = self.circuit.successes_total
+            chunk.failures_seen = self.circuit.failures_total
+        chunk.attempts += 1
+        flight.request_id = self._request_ids()
+        channel.in_flight += 1
+        self._tokens.take()
+        if channel.tokens is not None:
+            channel.tokens.take()
+        self._wire[flight.request_id] = _Wire(flight, channel, now)
+        self._emit(
+            Send(
+                request_id=flight.request_id,
+                region=self.name,
+                operation=channel.operation,
+                path=channel.path,
+                body=channel.encode(chunk.operations),
+                events=len(chunk.operations),
+                attempt=chunk.attempts,
+                deadline_seconds=self._timeout_seconds,
+                refresh_credentials=self.circuit.state is RegionState.UNAUTHORISED,
+                oldest_timestamp_ms=chunk.entries[0].record.timestamp()[1],
+                traces=tuple([entry.trace for entry in chunk.entries if entry.trace is not None]),
+            )
+        )
+
+    # ---- answers ----
+
+    def answer(self, request_id: int, answer: Answer, now: float) -> None:
+        """A request has its answer. Unknown requests (cancelled ones) are passed over."""
+        wire = self._wire.pop(request_id, None)
+        if wire is None:
+            return
+        flight, channel = wire.flight, wire.channel
+        channel.in_flight -= 1
+        flight.request_id = 0
+        flight.due_at = now
+        self._judge(flight, answer, wire, now)
+        self._cull(flight, now)
+        if flight.chunks:
+            self._waiting.append((flight, channel))
+        else:
+            channel.lanes.release(flight.lanes)
+
+    def _judge(self, flight: Flight, answer: Answer, wire: _Wire, now: float) -> None:
+        chunk = flight.current
+        match answer:
+            case Accepted():
+                self.circuit.succeeded()
+                flight.chunks.pop()
+                self._endings.accepted(chunk.entries, self.name, now)
+            case PartlyRejected(attributable=True) if answer.errors:
+                self.circuit.succeeded()
+                flight.chunks.pop()
+                self._settle_parts(chunk, answer, now)
+            case PartlyRejected():
+                self._unattributable(flight, wire, now)
+            case Refused():
+                self.circuit.succeeded()
+                self._refused(flight, Reason.REJECTED, f"{answer.status}: {answer.message}", now)
+            case Unauthorised():
+                self.circuit.unauthorised(answer, now)
+            case Misconfigured():
+                self.circuit.misconfigured(answer, now)
+            case Unavailable():
+                self._unavailable(flight, answer, wire, now)
+
+    def _settle_parts(self, chunk: Chunk, answer: PartlyRejected, now: float) -> None:
+        """207: the named items are rejected, all others accepted."""
+        messages = {error.index: error.message for error in answer.errors}
+        assert all(0 <= index < len(chunk.entries) for index in messages), "the shell has checked the places"
+        for index, message in messages.items():
+            self._reject(chunk, index, Reason.REJECTED, message, now)
+        self._endings.accepted(
+            [entry for index, entry in enumerate(chunk.entries) if index not in messages], self.name, now
+        )
+
+    def _reject(self, chunk: Chunk, index: int, reason: Reason, message: str, now: float) -> None:
+        entry = chunk.entries[index]
+        if len(entry.event.operations) > 1:
+            message = f"{chunk.operations[index].action}: {message}"
+        self._endings.rejected(entry, reason, message, chunk.attempts, self.name, now)
+
+    def _unattributable(self, flight: Flight, wire: _Wire, now: float) -> None:
+        """A 207 that cannot be read, or blames what was not sent: again, then in halves, never accepted."""
+        chunk = flight.current
+        chunk.unreadable += 1
+        if chunk.unreadable > 1 and len(chunk.entries) > 1:
+            flight.split()
+        elif chunk.unreadable > 1:
+            self._unavailable(flight, Unavailable("unreadable", 207), wire, now)
+
+    def _refused(self, flight: Flight, reason: Reason, message: str, now: float) -> None:
+        """Refused whole: split until the culprit is alone."""
+        chunk = flight.current
+        if len(chunk.entries) > 1:
+            flight.split()
+        else:
+            flight.chunks.pop()
+            self._reject(chunk, 0, reason, message, now)
+
+    def _unavailable(self, flight: Flight, answer: Unavailable, wire: _Wire, now: float) -> None:
+        """The destination cannot now: again later, unless it is this chunk alone that it cannot take."""
+        chunk = flight.current
+        if answer.kind == "cancelled":
+            return
+        if answer.reused_connection_broke and chunk.attempts == 1:
+            return
+        others_failed = self.circuit.failures_total - chunk.failures_seen
+        flight.due_at = self.circuit.failed(answer, chunk.attempts, wire.sent_at, now)
+        if answer.status == 429:
+            return
+        succeeded = self.circuit.successes_total - chunk.successes_seen
+        chunk.successes_seen = self.circuit.successes_total
+        chunk.failures_seen = self.circuit.failures_total
+        if succeeded and succeeded >= _SUCCESSES_PER_FAILURE * others_failed:
+            chunk.lonely_failures += 1
+        if len(chunk.entries) > 1:
+            alone = chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0 and self._is_alone()
+            if chunk.lonely_failures >= _LONELY_FAILURES_TO_SPLIT or alone:
+                flight.split()
+        elif chunk.lonely_failures >= self._poison_attempts:
+            message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
+            self._refused(flight, Reason.POISON, message, now)
+
+    def _is_alone(self) -> bool:
+        """Is there nothing else by which to tell an outage from a poisoned request?"""
+        lanes = (self._batch.lanes, self._anonymous.lanes)
+        return not self._wire and not self._waiting and not any(one.ready for one in lanes)
+
+    # ---- revokes ----
+
+    def _cull(self, flight: Flight, now: float) -> None:
+        """Before its next request: drop what was revoked meanwhile."""
+        if flight.chunks and any(
+            not entry.ledger.takes for chunk in flight.chunks for entry in chunk.entries
+        ):
+            flight.keep(_Sieve(self._endings, now), unsent_only=False)
+
+    def withdraw(self, now: float) -> None:
+        """Drop what is unsent of partitions that take no more part, from lanes and from flights."""
+        keeps = _Sieve(self._endings, now)
+        for channel in (self._batch, self._anonymous):
+            lanes = channel.lanes
+            gone = [entry for entry in lanes if not entry.ledger.takes]
+            lanes.drop([entry for entry in gone if not keeps(entry)])
+        for wire in self._wire.values():
+            keeps.spare(wire.flight.current.entries)
+            wire.flight.keep(keeps, unsent_only=True)
+        still: list[tuple[Flight, Channel]] = []
+        for flight, channel in self._waiting:
+            flight.keep(keeps, unsent_only=True)
+            if flight.chunks:
+                still.append((flight, channel))
+            else:
+                channel.lanes.release(flight.lanes)
+        self._waiting = still
+
+    def has_in_flight(self, ledgers: frozenset[Ledger]) -> bool:
+        """Does a request without an answer hold a record of one of these partitions?"""
+        return any(self._holds(wire, ledgers) for wire in self._wire.values())
+
+    def cancel(self, ledgers: frozenset[Ledger] | None, now: float) -> None:
+        """Give up requests that hold records of these partitions (None: all); what else they hold goes again."""
+        for request_id, wire in list(self._wire.items()):
+            if ledgers is None or self._holds(wire, ledgers):
+                self._emit(Cancel(request_id, self.name))
+                self.answer(request_id, Unavailable("cancelled"), now)
+
+    def _holds(self, wire: _Wire, ledgers: frozenset[Ledger]) -> bool:
+        return any(entry.ledger in ledgers for entry in wire.flight.current.entries)
+
+    # ---- what is told ----
+
+    def _wake(self, at: float) -> None:
+        if self.wake_at is None or at < self.wake_at:
+            self.wake_at = at
+
+    def _tell(self) -> None:
+        now_told = (self.circuit.state, self.circuit.detail)
+        if now_told[0] is not self._told[0] or (self.circuit.probed and now_told != self._told):
+            self._emit(RegionChanged(self.name, *now_told))
+        self._told = now_told
+
+    def snapshot(self) -> RegionSnapshot:
+        """How the region is doing."""
+        return RegionSnapshot(
+            region=self.name,
+            state=self.circuit.state.value,
+            detail=self.circuit.detail,
+            queued=self._batch.lanes.queued + self._anonymous.lanes.queued,
+            in_flight_requests=len(self._wire),
+            concurrency=int(self.circuit.concurrency),
+        )
+
+    @property
+    def reason_waiting(self) -> str:
+        """Why its records wait, in the words of `PartitionSnapshot.waiting`."""
+        state = self.circuit.state
+        if state is RegionState.OPEN:
+            return "breaker_open"
+        if state is not RegionState.HEALTHY:
+            return state.value
+        return "retrying" if self._waiting else "delivering"
+
+
+class _Sieve:
+    """Keeps entries whose partition is ours; drops each other one once, unless a duplicate has its place."""
+
+    def __init__(self, endings: Endings, now: float) -> None:
+        self._endings = endings
+        self._now = now
+        self._decided: dict[int, bool] = {}
+
+    def spare(self, entries: list[Entry]) -> None:
+        """These are on the wire: their answer decides."""
+        self._decided.update((entry.sequence, True) for entry in entries)
+
+    def __call__(self, entry: Entry) -> bool:
+        if entry.ledger.takes:
+            return True
+        decided = self._decided.get(entry.sequence)
+        if decided is None:
+            decided = self._decided[entry.sequence] = self._endings.dropped(entry, self._now)
+        return decided

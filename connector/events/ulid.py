@@ -1,0 +1,38 @@
+"""The ULID of an event: the key of deduplication, here and at Customer.io.
+
+It is derived from the event id alone, so that a redelivery after any kind of failure carries the same one. Upper-case
+hexadecimal digits are Crockford base 32 digits, so 13 bytes of BLAKE2b written in hexadecimal are 26 valid
+characters, except that a ULID holds 128 bits and its first character must be 0 to 7: 8 to F there lose their top
+bit. That leaves 103 bits of the digest. The time part of such a ULID means nothing.
+"""
+
+import re
+from hashlib import blake2b
+
+ULID_CHARACTERS = 26
+
+_is_ulid = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII).fullmatch
+_FIRST_CHARACTER = {"89ABCDEF"[i]: "01234567"[i] for i in range(8)}
+
+
+def ulid_from_id(event_id: str) -> str:
+    """The ULID of an event id. An id that is a ULID already is kept, in upper case."""
+    if len(event_id) == ULID_CHARACTERS and _is_ulid(event_id):
+        return event_id.upper()
+    digest = blake2b(event_id.encode(), digest_size=13).hexdigest().upper()
+    if digest[0] < "8":
+        return digest
+    return _FIRST_CHARACTER[digest[0]] + digest[1:]
+
+
+def ulid_from_place(cluster_id: str, topic: str, partition: int, offset: int, timestamp_ms: int) -> str:
+    """The ULID of a record whose event has no id: the same on each redelivery, and another for each record.
+
+    Cluster and timestamp tell a record apart from another one at the same place, after a topic was recreated.
+    """
+    return ulid_from_id(f"{cluster_id}\0{topic}\0{partition}\0{offset}\0{timestamp_ms}")
+
+
+def conflict_ulid(ulid: str, digest: int) -> str:
+    """The ULID of an event whose id came before with other content: it follows from id and content."""
+    return ulid_from_id(f"{ulid}/{digest:08x}")
