@@ -1,0 +1,2 @@
+"""The settings: typed (model), loaded and checked (load), shown without secrets (redact), documented
+(reference)."""
