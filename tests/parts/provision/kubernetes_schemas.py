@@ -64,15 +64,13 @@ def _module(path: str, version: str, folder: Path) -> Path:
 
 
 def _refuse_unknown_keys(schema: Any) -> None:
-    if isinstance(schema, list):
-        for each in schema:
-            _refuse_unknown_keys(each)
-    elif isinstance(schema, dict):
-        names_its_keys = isinstance(schema.get("properties"), dict)
-        if names_its_keys and not schema.get("x-kubernetes-preserve-unknown-fields"):
-            schema.setdefault("additionalProperties", False)
-        for each in schema.values():
-            _refuse_unknown_keys(each)
+    if not isinstance(schema, dict):
+        return
+    properties = schema.get("properties", {})
+    if properties and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        schema.setdefault("additionalProperties", False)
+    for below in (*properties.values(), schema.get("items"), schema.get("additionalProperties")):
+        _refuse_unknown_keys(below)
 
 
 def _built_in(definitions: dict[str, Schema]) -> Iterator[tuple[str, str, str, Schema]]:

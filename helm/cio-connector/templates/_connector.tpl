@@ -1,0 +1,84 @@
+{{- define "cio-connector.folder" -}}
+/etc/cio-connector
+{{- end -}}
+
+{{- define "cio-connector.port" -}}
+{{- dig "server" "port" 8080 .Values.config -}}
+{{- end -}}
+
+{{- define "cio-connector.credentialsSecret" -}}
+{{- default (printf "%s-credentials" (include "cio-connector.fullname" .)) .Values.credentials.existingSecret -}}
+{{- end -}}
+
+{{/*
+The Deployments to make, as JSON: {"items": [{"name", "component", "region", "replicas"}]}; region is empty where one
+serves all. The component tells the pods of one Deployment from those of another.
+*/}}
+{{- define "cio-connector.deployments" -}}
+{{- $fullname := include "cio-connector.fullname" . -}}
+{{- $regions := keys .Values.config.regions | sortAlpha -}}
+{{- $items := list -}}
+{{- if and .Values.perRegion.enabled (gt (len $regions) 1) (ne (dig "kafka" "group_per_region" true .Values.config) false) -}}
+{{- range $region := $regions -}}
+{{- $replicas := dig $region $.Values.replicaCount $.Values.perRegion.replicaCount -}}
+{{- $items = append $items (dict "name" (printf "%s-%s" $fullname $region) "component" (printf "connector-%s" $region) "region" $region "replicas" $replicas) -}}
+{{- end -}}
+{{- else -}}
+{{- $items = append $items (dict "name" $fullname "component" "connector" "region" "" "replicas" .Values.replicaCount) -}}
+{{- end -}}
+{{- dict "items" $items | toJson -}}
+{{- end -}}
+
+{{/* The connector's configuration file: `config`, with each region's credential files filled in. */}}
+{{- define "cio-connector.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- range $name, $region := $config.regions -}}
+{{- $region = default dict $region -}}
+{{- range $credential, $key := dict "site_id" "site-id" "api_key" "api-key" -}}
+{{- $file := printf "%s_file" $credential -}}
+{{- if not (or (hasKey $region $credential) (hasKey $region $file)) -}}
+{{- $_ := set $region $file (printf "%s/credentials/%s.%s" (include "cio-connector.folder" $) $name $key) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $config.regions $name $region -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* What the schema of the values cannot say. */}}
+{{- define "cio-connector.validate" -}}
+{{- $config := .Values.config -}}
+{{- if not $config.kafka.bootstrap_servers -}}
+{{- fail "config.kafka.bootstrap_servers is missing: name the brokers, such as kafka:9092" -}}
+{{- end -}}
+{{- if not $config.kafka.topics -}}
+{{- fail "config.kafka.topics is missing: name the topics to read, such as [customer-events]" -}}
+{{- end -}}
+{{- if not $config.regions -}}
+{{- fail "config.regions is missing: name the Customer.io workspaces, such as us: {}" -}}
+{{- end -}}
+{{- range $name, $region := $config.regions -}}
+{{- $region = default dict $region -}}
+{{- if $region.api_key -}}
+{{- fail (printf "config.regions.%s.api_key would be readable in a ConfigMap: use credentials.existingSecret or credentials.regions.%s" $name $name) -}}
+{{- end -}}
+{{- if not (or $.Values.credentials.existingSecret (hasKey $.Values.credentials.regions $name) $region.api_key_file) -}}
+{{- fail (printf "region %s has no credentials: set credentials.existingSecret, credentials.regions.%s or config.regions.%s.api_key_file" $name $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $property := list "sasl.password" "ssl.key.password" "ssl.key.pem" "ssl.keystore.password" "sasl.oauthbearer.client.secret" -}}
+{{- if hasKey (default dict $config.kafka.properties) $property -}}
+{{- fail (printf "config.kafka.properties.%s would be readable in a ConfigMap: set CIO_KAFKA__PROPERTIES__%s in extraEnv from a Secret" $property ($property | replace "." "_" | upper)) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey (default dict $config.delivery) "requests_per_second" -}}
+{{- fail "config.delivery.requests_per_second is for one process: set requestsPerSecond, which the chart divides by the replicas" -}}
+{{- end -}}
+{{- if eq (dig "server" "enabled" true $config) false -}}
+{{- fail "config.server.enabled: false would leave the probes nothing to ask" -}}
+{{- end -}}
+{{- $drain := dig "drain_deadline_seconds" 25 $config -}}
+{{- if ge (float64 $drain) (float64 .Values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "terminationGracePeriodSeconds (%v) must be longer than config.drain_deadline_seconds (%v)" .Values.terminationGracePeriodSeconds $drain) -}}
+{{- end -}}
+{{- end -}}

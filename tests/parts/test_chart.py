@@ -1,0 +1,313 @@
+"""The Helm chart: every supported shape renders into manifests that Kubernetes takes and settings that we take."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connector.settings.groups import consumer_groups
+from connector.settings.load import load_settings
+from connector.settings.model import Settings
+from tests.parts.chart import (
+    CHART,
+    SHAPES,
+    ChartRefusedError,
+    Manifest,
+    Pod,
+    helm_output,
+    of_kind,
+    pod,
+    pod_spec,
+    rendered,
+    rendered_text,
+)
+
+pytestmark = pytest.mark.parts
+
+ONE_REGION = CHART / "ci" / "one-region-values.yaml"
+TWO_REGIONS = CHART / "ci" / "two-regions-values.yaml"
+ONE_GROUP = CHART / "ci" / "one-group-values.yaml"
+KAFKA_WITH_SASL = CHART / "ci" / "kafka-with-sasl-values.yaml"
+
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.stem)
+
+
+def settings_in(started: Pod, folder: Path) -> Settings:
+    """What the connector in the pod loads, with its credential files put into `folder` instead."""
+    config = yaml.safe_load(started.config)
+    for name, region in config["regions"].items():
+        for key in ("site_id_file", "api_key_file"):
+            if key in region:
+                file = folder / f"{name}-{key}"
+                file.write_text("a-credential")
+                region[key] = str(file)
+    file = folder / "connector.yaml"
+    file.write_text(yaml.safe_dump(config))
+    return load_settings(file, started.environment)
+
+
+def conform(
+    kubeconform: Path | str, location: Path | str, manifests: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(kubeconform), "-strict", "-summary", "-schema-location", str(location), "-"],
+        input=manifests,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refusal(helm: Path | str, shape: Path, *arguments: str) -> str:
+    with pytest.raises(ChartRefusedError) as refused:
+        rendered(helm, shape, *arguments)
+    return str(refused.value)
+
+
+def test_the_chart_as_it_is_passes_strict_lint(helm: Path | str) -> None:
+    helm_output(helm, "lint", "--strict", str(CHART))
+
+
+@every_shape
+def test_every_shape_passes_strict_lint(helm: Path | str, shape: Path) -> None:
+    helm_output(helm, "lint", "--strict", str(CHART), "--values", str(shape))
+
+
+@every_shape
+def test_every_shape_renders_only_what_kubernetes_knows(
+    helm: Path | str, kubeconform: Path | str, kubernetes_schema_location: Path | str, shape: Path
+) -> None:
+    done = conform(kubeconform, kubernetes_schema_location, rendered_text(helm, shape))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Skipped: 0" in done.stdout
+
+
+def test_a_misspelt_key_of_a_manifest_would_be_noticed(
+    helm: Path | str, kubeconform: Path | str, kubernetes_schema_location: Path | str
+) -> None:
+    misspelt = rendered_text(helm, ONE_REGION).replace("readOnlyRootFilesystem", "readonlyRootFilesystem")
+    done = conform(kubeconform, kubernetes_schema_location, misspelt)
+    assert done.returncode != 0
+    assert "readonlyRootFilesystem" in done.stdout
+
+
+@every_shape
+def test_the_connector_loads_what_every_shape_renders(helm: Path | str, shape: Path, tmp_path: Path) -> None:
+    manifests = rendered(helm, shape)
+    given = yaml.safe_load(shape.read_text())["config"]
+    for deployment in of_kind(manifests, "Deployment"):
+        settings = settings_in(pod(deployment, manifests), tmp_path)
+        assert set(settings.regions) == set(given["regions"])
+        assert settings.kafka.topics == tuple(given["kafka"]["topics"])
+        for section in ("batch", "buffer"):
+            for name, value in given.get(section, {}).items():
+                assert getattr(getattr(settings, section), name) == value
+
+
+@every_shape
+def test_credential_files_are_where_the_configuration_looks(helm: Path | str, shape: Path) -> None:
+    manifests = rendered(helm, shape)
+    made = of_kind(manifests, "Secret")
+    for deployment in of_kind(manifests, "Deployment"):
+        started = pod(deployment, manifests)
+        for region in yaml.safe_load(started.config)["regions"].values():
+            assert "api_key" not in region
+            for file in (region.get("site_id_file"), region["api_key_file"]):
+                folder, _, key = (file or "").rpartition("/")
+                if folder == started.mounts.get("credentials") and made:
+                    assert key in made[0]["stringData"]
+
+
+@every_shape
+def test_replicas_together_send_no_more_than_the_workspace_allows(
+    helm: Path | str, shape: Path, tmp_path: Path
+) -> None:
+    manifests = rendered(helm, shape)
+    values = yaml.safe_load(shape.read_text())
+    for deployment in of_kind(manifests, "Deployment"):
+        settings = settings_in(pod(deployment, manifests), tmp_path)
+        together = settings.delivery.requests_per_second * deployment["spec"]["replicas"]
+        assert together == pytest.approx(values.get("requestsPerSecond", 1000))
+
+
+@every_shape
+def test_pods_have_longer_to_stop_than_the_connector_takes(
+    helm: Path | str, shape: Path, tmp_path: Path
+) -> None:
+    manifests = rendered(helm, shape)
+    for deployment in of_kind(manifests, "Deployment"):
+        settings = settings_in(pod(deployment, manifests), tmp_path)
+        assert pod_spec(deployment)["terminationGracePeriodSeconds"] > settings.drain_deadline_seconds
+
+
+@every_shape
+def test_probes_ask_the_port_that_the_connector_listens_on(
+    helm: Path | str, shape: Path, tmp_path: Path
+) -> None:
+    manifests = rendered(helm, shape)
+    for deployment in of_kind(manifests, "Deployment"):
+        settings = settings_in(pod(deployment, manifests), tmp_path)
+        (container,) = pod_spec(deployment)["containers"]
+        assert container["ports"] == [{"name": "http", "containerPort": settings.server.port}]
+        probes = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+        assert probes == {
+            "startup": {"path": "/livez", "port": "http"},
+            "liveness": {"path": "/livez", "port": "http"},
+            "readiness": {"path": "/readyz", "port": "http"},
+        }
+
+
+@every_shape
+def test_pods_meet_the_restricted_standard(helm: Path | str, shape: Path) -> None:
+    for deployment in of_kind(rendered(helm, shape), "Deployment"):
+        spec = pod_spec(deployment)
+        (container,) = spec["containers"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["enableServiceLinks"] is False
+
+
+@every_shape
+def test_selectors_find_exactly_their_own_pods(helm: Path | str, shape: Path) -> None:
+    manifests = rendered(helm, shape)
+    deployments = of_kind(manifests, "Deployment")
+    labels = [each["spec"]["template"]["metadata"]["labels"].items() for each in deployments]
+    for own, deployment in zip(labels, deployments, strict=True):
+        selected = deployment["spec"]["selector"]["matchLabels"].items()
+        assert [selected <= other for other in labels] == [own is other for other in labels]
+    for budget in of_kind(manifests, "PodDisruptionBudget"):
+        assert sum(budget["spec"]["selector"]["matchLabels"].items() <= other for other in labels) == 1
+    for service in of_kind(manifests, "Service"):
+        assert all(service["spec"]["selector"].items() <= other for other in labels)
+
+
+def test_each_of_two_regions_has_its_own_deployment_and_group(helm: Path | str, tmp_path: Path) -> None:
+    manifests = rendered(helm, TWO_REGIONS)
+    groups = {}
+    for deployment in of_kind(manifests, "Deployment"):
+        started = pod(deployment, manifests)
+        region = started.arguments[started.arguments.index("--region") + 1]
+        (group,) = consumer_groups(settings_in(started, tmp_path), region)
+        groups[deployment["metadata"]["name"]] = (group.group_id, deployment["spec"]["replicas"])
+    assert groups == {
+        "release-cio-connector-eu": ("cio-connector-eu", 1),
+        "release-cio-connector-us": ("cio-connector-us", 3),
+    }
+
+
+@pytest.mark.parametrize("arguments", [("--set", "perRegion.enabled=false"), ()])
+def test_one_deployment_serves_all_regions_where_that_is_asked_for(
+    helm: Path | str, arguments: tuple[str, ...]
+) -> None:
+    manifests = rendered(helm, TWO_REGIONS if arguments else ONE_GROUP, *arguments)
+    (deployment,) = of_kind(manifests, "Deployment")
+    assert "--region" not in pod(deployment, manifests).arguments
+
+
+def test_a_changed_configuration_replaces_the_pods(helm: Path | str) -> None:
+    def checksum(*arguments: str) -> str:
+        (deployment,) = of_kind(rendered(helm, ONE_REGION, *arguments), "Deployment")
+        found: str = deployment["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        return found
+
+    assert checksum() == checksum("--set", "replicaCount=5")
+    assert checksum() != checksum("--set", "config.batch.linger_ms=20")
+
+
+def test_an_existing_secret_is_used_and_none_is_made(helm: Path | str) -> None:
+    manifests = rendered(helm, ONE_REGION)
+    assert of_kind(manifests, "Secret") == []
+    (deployment,) = of_kind(manifests, "Deployment")
+    volumes = {volume["name"]: volume for volume in pod_spec(deployment)["volumes"]}
+    assert volumes["credentials"]["secret"]["secretName"] == "customerio"
+
+
+def test_given_credentials_become_a_secret_that_the_pods_mount(helm: Path | str) -> None:
+    manifests = rendered(helm, ONE_GROUP)
+    (secret,) = of_kind(manifests, "Secret")
+    assert secret["stringData"] == {"us.site-id": "us-site", "us.api-key": "us-key", "eu.api-key": "eu-key"}
+    (deployment,) = of_kind(manifests, "Deployment")
+    volumes = {volume["name"]: volume for volume in pod_spec(deployment)["volumes"]}
+    assert volumes["credentials"]["secret"]["secretName"] == secret["metadata"]["name"]
+
+
+def test_no_secret_is_mounted_where_every_region_names_its_files(helm: Path | str) -> None:
+    (deployment,) = of_kind(rendered(helm, KAFKA_WITH_SASL), "Deployment")
+    assert "credentials" not in {volume["name"] for volume in pod_spec(deployment)["volumes"]}
+
+
+def test_whatever_is_optional_can_be_left_out(helm: Path | str) -> None:
+    kinds = sorted(each["kind"] for each in rendered(helm, ONE_GROUP))
+    assert kinds == ["ConfigMap", "Deployment", "Secret"]
+
+
+def test_the_telemetry_variables_are_opentelemetrys(helm: Path | str) -> None:
+    manifests = rendered(helm, TWO_REGIONS)
+    for deployment in of_kind(manifests, "Deployment"):
+        environment = pod(deployment, manifests).environment
+        assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://otel-collector:4318"
+        assert environment["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio"
+        assert environment["OTEL_TRACES_SAMPLER_ARG"] == "0.1"
+        assert environment["OTEL_RESOURCE_ATTRIBUTES"] == (
+            "k8s.pod.name=$(POD_NAME),k8s.namespace.name=$(POD_NAMESPACE),deployment.environment.name=production"
+        )
+
+
+def test_the_notes_name_the_next_step(helm: Path | str, tmp_path: Path) -> None:
+    # Helm shows notes only to those who have a cluster, so they are rendered as a manifest of a copy.
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    notes = (chart / "templates" / "NOTES.txt").read_text()
+    (chart / "templates" / "notes.yaml").write_text(
+        f'{{{{- define "notes" }}}}{notes}{{{{ end -}}}}\nkind: Notes\ntext: {{{{ include "notes" . | quote }}}}'
+    )
+    told = helm_output(
+        helm, "template", "release", str(chart), "--values", str(TWO_REGIONS), "-s", "templates/notes.yaml"
+    )
+    text: str = yaml.safe_load(told)["text"]
+    assert "rollout status deployment/release-cio-connector-eu" in text
+    assert "cio-connector check --config /etc/cio-connector/config/connector.yaml" in text
+    assert "us.site-id  us.api-key" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "config.kafka.bootstrap_servers="], "config.kafka.bootstrap_servers is missing"),
+        (["--set-json", "config.kafka.topics=[]"], "config.kafka.topics is missing"),
+        (["--set", "credentials.existingSecret="], "region us has no credentials"),
+        (["--set", "config.regions.us.api_key=k"], "readable in a ConfigMap: use credentials.existingSecret"),
+        (
+            ["--set-json", 'config.kafka.properties={"sasl.password": "p"}'],
+            "set CIO_KAFKA__PROPERTIES__SASL_PASSWORD in extraEnv",
+        ),
+        (["--set", "config.delivery.requests_per_second=9"], "set requestsPerSecond"),
+        (["--set", "config.server.enabled=false"], "would leave the probes nothing to ask"),
+        (
+            ["--set", "config.drain_deadline_seconds=45"],
+            "must be longer than config.drain_deadline_seconds (45)",
+        ),
+        (["--set", "config.batch.linger=9"], "linger"),
+        (["--set", "config.batch.linger_ms=soon"], "linger_ms"),
+        (["--set", "replicas=3"], "replicas"),
+        (["--set", "credentials.regions.us.siteId=s"], "apiKey"),
+    ],
+    ids=lambda value: value[1].partition("=")[0] if isinstance(value, list) else "",
+)
+def test_values_that_cannot_work_are_refused_with_the_reason(
+    helm: Path | str, arguments: list[str], said: str
+) -> None:
+    assert said in refusal(helm, ONE_REGION, *arguments)
+
+
+def test_the_grace_period_by_default_is_longer_than_the_drain_by_default() -> None:
+    values: Manifest = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert values["terminationGracePeriodSeconds"] > Settings().drain_deadline_seconds
