@@ -20,6 +20,7 @@ from connector.settings.tree import Path, dotted
 Need = Literal["kafka", "customerio"]
 """What a command is going to talk to, and so what must be configured."""
 
+NO_TOPIC_NAME = "is no topic name; Kafka takes at most 249 letters, digits, ., _ and -"
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 POLL_INTERVAL_MS = 300_000
 """librdkafka's default of max.poll.interval.ms."""
@@ -83,11 +84,7 @@ def _regions_missing(settings: Settings) -> Iterator[Problem]:
 
 def _topics(settings: Settings) -> Iterator[Problem]:
     dead_letters = settings.dead_letters.topic
-    if dead_letters and not _is_topic_name(dead_letters):
-        yield Problem(
-            ("dead_letters", "topic"),
-            f'"{dead_letters}" is no topic name; Kafka takes letters, digits, ., _ and -',
-        )
+    sound = True
     for index, topic in enumerate(settings.kafka.topics):
         path = ("kafka", "topics", f"[{index}]")
         if topic in settings.kafka.topics[:index]:
@@ -95,12 +92,12 @@ def _topics(settings: Settings) -> Iterator[Problem]:
         elif topic.startswith("^"):
             yield from _topic_pattern(path, topic, dead_letters)
         elif not _is_topic_name(topic):
-            yield Problem(path, f'"{topic}" is no topic name; Kafka takes letters, digits, ., _ and -')
+            sound = False
+            yield Problem(path, f'"{topic}" {NO_TOPIC_NAME}')
         elif topic == dead_letters:
-            yield Problem(
-                ("dead_letters", "topic"),
-                f'"{topic}" is read from as well; dead letters need a topic of their own',
-            )
+            yield Problem(("dead_letters", "topic"), f'"{topic}" is read from as well; name another')
+    if sound and dead_letters and not _is_topic_name(dead_letters):
+        yield Problem(("dead_letters", "topic"), f'"{dead_letters}" {NO_TOPIC_NAME}')
 
 
 def _topic_pattern(path: Path, pattern: str, dead_letters: str) -> Iterator[Problem]:

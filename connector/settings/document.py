@@ -49,8 +49,8 @@ for _kind, _pattern, _first in (
 
 def read_document(text: str) -> Document:
     """Read one YAML document. Raises DocumentError."""
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return Document(None, {})
@@ -63,8 +63,6 @@ def read_document(text: str) -> Document:
         raise DocumentError(_without_content(error)) from None
     except (ValueError, RecursionError):
         raise DocumentError("not valid YAML") from None
-    finally:
-        loader.dispose()
 
 
 def _note_lines(node: yaml.Node, path: Path, lines: dict[Path, int], seen: set[int]) -> None:
