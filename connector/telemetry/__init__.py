@@ -1,0 +1,1 @@
+"""Spans, metrics, logs and health, told by the core's outputs through one narrow interface (`interface.Telemetry`)."""
