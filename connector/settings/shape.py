@@ -56,7 +56,7 @@ def _fitting(value: Any, annotation: Any, path: Path, problems: list[Problem]) -
             return _properties(value, path, problems)
         assert named is not None
         return _named(value, *named, path, problems)
-    if item is not None and structure(item) is not None and isinstance(value, list):
+    if item is not None and isinstance(value, list):
         fitting = [_fitting(each, item, (*path, f"[{i}]"), problems) for i, each in enumerate(value)]
         return [each for each in fitting if each is not msgspec.UNSET]
     return _leaf(value, annotation, path, problems)
@@ -140,6 +140,8 @@ def _leaf(value: Any, annotation: Any, path: Path, problems: list[Problem]) -> A
 
 
 def _unknown(path: Path, siblings: Mapping[str, Any]) -> str:
+    if ":" in path[-1]:
+        return "unknown setting; a space is missing after the colon"
     meant = nearest_setting(path, siblings, setting_paths())
     return (
         f"unknown setting; did you mean {meant}?"

@@ -3,6 +3,7 @@
 An `annotation` is what a field of the model is declared as, such as `Annotated[int, Meta(ge=1)]`.
 """
 
+import re
 import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -17,6 +18,8 @@ from connector.settings.secret import Secret
 Path = tuple[str, ...]
 
 PREFIX = "CIO_"
+
+_NO_NAME = re.compile(r"[^\w.<>\[\]-].*", re.DOTALL)
 
 
 def bare(annotation: Any) -> Any:
@@ -147,8 +150,9 @@ def holds_value_in_secret(annotation: Any) -> bool:
 
 
 def dotted(path: Path) -> str:
-    """The path as people write it: `routing.rules[0].region`."""
-    return ".".join(path).replace(".[", "[")
+    """The path as people write it: `routing.rules[0].region`. What is no name is cut, for where the space after a
+    colon is missing, `api_key:123`, a secret has become part of the key."""
+    return ".".join(_NO_NAME.sub("...", part) for part in path).replace(".[", "[")
 
 
 def environment_variable(path: Path) -> str:

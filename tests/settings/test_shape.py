@@ -52,7 +52,7 @@ def test_setting_like_no_other_points_at_the_reference():
         ),
         ("http: {verify_tls: off}", 'http.verify_tls: must be true or false, not "off"'),
         ("kafka: {topics: a}", 'kafka.topics: must be a list of text, not "a"; write [a, b]'),
-        ("kafka: {topics: [1]}", "kafka.topics: must be a list of text, not a list"),
+        ("kafka: {topics: [1]}", "kafka.topics[0]: must be text, not 1; put it in quotes"),
         ("kafka: {group_id: ''}", "kafka.group_id: must be text that is not empty, not an empty text"),
         ("kafka: {group_id: 12}", "kafka.group_id: must be text that is not empty, not 12; put it in quotes"),
         (
@@ -106,3 +106,38 @@ def test_long_text_is_cut():
 
 def test_whole_number_may_stand_where_a_number_is_wanted():
     assert loaded("delivery: {timeout_seconds: 5}").delivery.timeout_seconds == 5.0
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        "regions: {us: planted}",
+        "regions: {us: [planted]}",
+        "regions: {us: {api_key: [planted]}}",
+        "regions: {us: {api_key: {planted: planted}}}",
+        "regions: {us: {api_keys: planted}}",
+        "regions: {us: {api_key:planted}}",
+        "regions: {us: {api_key planted}}",
+        "regions: {api_key:planted}",
+        "http: {proxy: [planted]}",
+        "http: {proxie: planted}",
+        "http: {ca_file: [planted]}",
+        "delivery: {concurrency: 'http://me:planted@host'}",
+        "kafka: {properties: planted}",
+        "kafka: {properties: [planted]}",
+        "kafka: {properties: {sasl.password: [planted]}}",
+        "kafka: {properties: {sasl.password:planted}}",
+        "kafka: {properties: {acks: planted, session.timeout.ms: planted}}",
+        "api_key: planted",
+        "planted",
+    ],
+)
+def test_misplaced_secret_is_not_shown(yaml: str):
+    assert "planted" not in "".join(problems(yaml, base={}))
+
+
+def test_missing_space_after_a_colon_is_named():
+    (line,) = problems("regions: {us: {api_key:planted}}")
+    assert line == (
+        "regions.us.api_key...: unknown setting; a space is missing after the colon (connector.yaml, line 1)"
+    )
