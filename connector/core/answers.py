@@ -58,7 +58,7 @@ class Unavailable(msgspec.Struct, frozen=True):
     reused_connection_broke: bool = False
     """A kept-alive connection that broke as it was reused: retried once at once, no sign of an outage."""
     detail: str = ""
-    """What went wrong, for logs: `cannot resolve track.customer.io`. No credentials, nothing of the request or answer."""
+    """What went wrong, for logs: `cannot resolve track.customer.io`. Holds no credentials, nothing that was sent."""
 
 
 Answer = Accepted | PartlyRejected | Refused | Unauthorised | Misconfigured | Unavailable

@@ -1,0 +1,1 @@
+"""The shell that carries out `Send`: pooled connections to each region, and what each HTTP answer means."""

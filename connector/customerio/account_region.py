@@ -1,0 +1,99 @@
+"""Asks Customer.io where a workspace's data is, to compare it with the settings."""
+
+import asyncio
+
+import httpx
+import msgspec
+
+from connector.core.options import DeliveryOptions
+from connector.customerio.connections import Attempt, Connections, Reply, tls_context
+from connector.customerio.endpoint import RegionEndpoint, base_url
+from connector.customerio.failures import unavailable
+from connector.customerio.proxy import proxy_of
+from connector.customerio.request_headers import request_headers
+from connector.errors import ConfigurationError, PermissionRefusedError, UnavailableError
+
+PATH = "/api/v1/accounts/region"
+KNOWN_REGIONS = ("us", "eu")
+
+
+class AccountRegion(msgspec.Struct, frozen=True):
+    """What `GET /api/v1/accounts/region` says of the credentials. Either region's host answers for both."""
+
+    region: str
+    """`us` or `eu`."""
+    url: str
+    """The Track API's base for this workspace."""
+    environment_id: int | None = None
+    """The workspace."""
+
+
+class _Answer(msgspec.Struct):
+    url: str
+    region: str | None = None
+    # What older answers call it.
+    data_center: str | None = None
+    environment_id: int | None = None
+
+
+async def account_region(endpoint: RegionEndpoint, timeout_seconds: float = 10.0) -> AccountRegion:
+    """The workspace that the endpoint's credentials belong to.
+
+    Raises PermissionRefusedError for refused credentials, UnavailableError where Customer.io cannot be
+    reached now, ConfigurationError where something else answers.
+    """
+    reply = await _get(endpoint, timeout_seconds)
+    where = f"regions.{endpoint.name}.url {base_url(endpoint)}"
+    if reply.status in (401, 403):
+        raise PermissionRefusedError(
+            f"Customer.io refuses the credentials of region {endpoint.name} (HTTP {reply.status})",
+            f"Set regions.{endpoint.name}.site_id and .api_key to the Site ID and Track API key of a workspace",
+        )
+    if reply.status in (408, 429) or reply.status >= 500:
+        raise UnavailableError(f"{where} answers HTTP {reply.status}", "Try again later")
+    try:
+        answer = msgspec.json.decode(reply.body, type=_Answer) if reply.status == 200 else None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        answer = None
+    region = answer and (answer.region or answer.data_center)
+    if answer is None or not region:
+        raise ConfigurationError(
+            f"{where} answers HTTP {reply.status} to {PATH}, and not as Customer.io does", "Correct the URL"
+        )
+    return AccountRegion(region.lower(), answer.url, answer.environment_id)
+
+
+def require_configured_region(endpoint: RegionEndpoint, account: AccountRegion) -> None:
+    """Raises ConfigurationError where the workspace lives elsewhere than the endpoint says.
+
+    Judged by the host where it is one of Customer.io's, elsewhere (a proxy, a stand-in) by the region's name.
+    """
+    host, home = httpx.URL(endpoint.url).host, httpx.URL(account.url).host
+    if host.endswith(".customer.io"):
+        wrong = host != home
+    else:
+        wrong = endpoint.name.lower() in KNOWN_REGIONS and endpoint.name.lower() != account.region
+    if wrong:
+        raise ConfigurationError(
+            f"the workspace of region {endpoint.name} is in {account.region.upper()}, "
+            f"not where regions.{endpoint.name}.url points: {base_url(endpoint)}",
+            f"Set it to {account.url}, or use the credentials of a workspace that is there",
+        )
+
+
+async def _get(endpoint: RegionEndpoint, timeout_seconds: float) -> Reply:
+    request = httpx.Request("GET", base_url(endpoint) + PATH, headers=request_headers(endpoint.credentials()))
+    connections = Connections(tls_context(endpoint), proxy_of(endpoint), DeliveryOptions())
+    attempt = Attempt()
+    deadline = asyncio.timeout(timeout_seconds)
+    try:
+        async with deadline:
+            return await connections.exchange(request, timeout_seconds, attempt)
+    except Exception as error:
+        why = "no answer in time" if deadline.expired() else unavailable(error, attempt).detail
+        raise UnavailableError(
+            f"region {endpoint.name} cannot be reached: {why}",
+            f"Check regions.{endpoint.name}.url and the way there: name service, firewall, delivery.proxy",
+        ) from error
+    finally:
+        await connections.aclose()
