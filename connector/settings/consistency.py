@@ -202,14 +202,14 @@ def _more_than(section: msgspec.Struct, lesser: str, greater: str, path: Path) -
 
 
 def _http(settings: Settings) -> Iterator[Problem]:
-    if settings.http.proxy is not None:
+    if settings.http.proxy:
         try:
             parts = urlsplit(settings.http.proxy.reveal())
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port is not None
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
         if not usable:
-            yield Problem(("http", "proxy"), "must be a URL with host and port, such as http://proxy:3128")
+            yield Problem(("http", "proxy"), "must be an http or https URL, such as http://proxy:3128")
     if settings.http.ca_file is not None:
         try:
             with FilePath(settings.http.ca_file).open("rb"):

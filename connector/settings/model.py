@@ -151,7 +151,10 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     proxy: Annotated[
         Secret | None,
-        Meta(description="A proxy for all requests to Customer.io: `http://[user:password@]host:port`."),
+        Meta(
+            description="A proxy for all requests to Customer.io: `http://[user:password@]host:port`. Unset: "
+            "what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say. Empty in the file: none at all."
+        ),
     ] = None
     ca_file: Annotated[
         str | None,

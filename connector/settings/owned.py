@@ -24,6 +24,7 @@ _FIXED = {
     "enable.idempotence": "dead letters must not be lost or reordered",
     "acks": "a dead letter counts once Kafka has acknowledged it",
     "request.required.acks": "a dead letter counts once Kafka has acknowledged it",
+    "transactional.id": "dead letters are written outside of transactions",
 }
 _NOT_WITH_CONSUMER_PROTOCOL = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
 _WHOLE_NUMBERS = ("session.timeout.ms", "max.poll.interval.ms")

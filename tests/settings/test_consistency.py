@@ -177,10 +177,19 @@ def test_property_that_is_reckoned_with_is_a_number():
     assert "must be a whole number of milliseconds" in line
 
 
-@pytest.mark.parametrize("proxy", ["proxy", "http://proxy", "socks5://p:1", "http://u:planted@", "http://[x"])
-def test_proxy_is_a_url_with_host_and_port(proxy: str):
+@pytest.mark.parametrize(
+    "proxy", ["proxy", "proxy:3128", "socks5://p:1", "http://u:planted@", "http://[x", "http://p:x"]
+)
+def test_proxy_is_a_url(proxy: str):
     (line,) = problems(CIO_HTTP__PROXY=proxy)
-    assert line == "http.proxy: must be a URL with host and port, such as http://proxy:3128 (CIO_HTTP__PROXY)"
+    assert line == "http.proxy: must be an http or https URL, such as http://proxy:3128 (CIO_HTTP__PROXY)"
+
+
+def test_empty_proxy_means_none_at_all():
+    settings = loaded("http: {proxy: ''}")
+    assert settings.http.proxy is not None
+    assert settings.http.proxy.reveal() == ""
+    assert loaded().http.proxy is None
 
 
 def test_file_of_authorities_can_be_read():
