@@ -31,14 +31,13 @@ class IdWindow:
         return len(self.digests)
 
     def add(self, ids: Sequence[str], digests: Sequence[int], now: float) -> None:
-        """Remember these ids from now on."""
+        """Remember these ids, each of them once, from now on."""
         if not self._entries_max or not ids:
             return
         known = self.digests
-        if known.keys().isdisjoint(ids) and len(set(ids)) == len(ids):
-            fresh = list(ids)
-        else:
-            fresh = [ulid for ulid in dict.fromkeys(ids) if ulid not in known]
+        fresh = list(ids)
+        if not known.keys().isdisjoint(ids):
+            fresh = [ulid for ulid in ids if ulid not in known]
         known.update(zip(ids, digests, strict=True))
         if fresh:
             self._batches.append((now, fresh))

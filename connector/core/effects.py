@@ -120,6 +120,7 @@ class Released(msgspec.Struct, frozen=True):
     """A revoke is done: commit `offsets` (synchronously), then give the partitions back. No answer is expected."""
 
     partitions: tuple[TopicPartition, ...]
+    """As they were named to `Core.revoke`."""
     offsets: tuple[CommitOffset, ...]
 
 

@@ -162,7 +162,7 @@ class Endings:
         """More than the allowed share of a partition's last records means that the input as a whole is bad."""
         dead, share = ledger.dead_indexes, self._share
         dead.append(index)
-        newest = ledger.trimmed + len(ledger.flags)
+        newest = ledger.arrived
         while dead and dead[0] < newest - share.window_records:
             dead.popleft()
         seen = min(newest, share.window_records)

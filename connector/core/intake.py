@@ -50,11 +50,23 @@ class Intake:
         """Those that this group serves; the others' records are filtered."""
         self._emit = emit
         self._default = options.routing.default
+        self._fresh: dict[str, list[Entry]] = {name: [] for name in regions}
+        """This poll's new entries by region, in order of arrival."""
+        self._plain = self._plain_ways()
+        """The region that an event names (None: none) -> where its entry goes, for whatever needs no closer look."""
         self._on_conflict = options.dedup.events.on_conflict
         self._sequence = 0
         self._conflict_noted_at = float("-inf")
         self.cluster_id = ""
         self.conflicts = 0
+
+    def _plain_ways(self) -> dict[str | None, list[Entry]]:
+        if self._identifies.enabled:
+            return {}
+        ways: dict[str | None, list[Entry]] = {**self._fresh}
+        if self._router.trivial and self._default in self._fresh:
+            ways[None] = self._fresh[self._default]
+        return ways
 
     def receive(
         self,
@@ -65,19 +77,19 @@ class Intake:
     ) -> None:
         """Take a poll's records, in the order in which they were read."""
         self._dedup.window.expire(now)
-        decode, cluster_id, admit = self._decode, self.cluster_id, self._admit
-        topic: str | None = None
+        decode, cluster_id = self._decode, self.cluster_id
+        on_way, accepted = self._dedup.on_way, self._dedup.window.digests
+        plain = self._plain
+        sequence = self._sequence
         partition: int | None = None
+        topic: str | None = None
         ledger: Ledger | None = None
+        taken = taken_bytes = 0
         for place, record in enumerate(records):
-            record_partition, record_topic = record.partition(), record.topic()
-            if record_partition != partition or record_topic != topic:
-                topic, partition = record_topic, record_partition
-                assert topic is not None and partition is not None, "a record read from Kafka has its place"
-                ledger = ledgers.get(TopicPartition(topic, partition))
-                if ledger is not None and ledger.takes:
-                    ledger.checkpoints.append((ledger.trimmed + len(ledger.flags), record.timestamp()[1]))
-            if ledger is None or not ledger.takes:
+            if record.partition() != partition or record.topic() != topic:
+                partition, topic = record.partition(), record.topic()
+                ledger = self._ledger_of(record, ledgers)
+            if ledger is None:
                 continue
             offset = record.offset()
             assert offset is not None, "a record read from Kafka has its place"
@@ -85,16 +97,52 @@ class Intake:
                 if offset < ledger.position:
                     self._warm_up(record, offset, ledger, now)
                 continue
-            index = ledger.trimmed + len(ledger.flags)
-            ledger.offsets.append(offset)
-            ledger.flags.append(0)
-            ledger.next_offset = offset + 1
+            index = ledger.append(offset)
             if ledger.finished and ledger.was_finished(offset):
-                ledger.flags[-1] = 1
+                ledger.end(index)
                 self._warm_up(record, offset, ledger, now)
                 continue
+            event = decode(record, cluster_id, "")
             trace = traces.get(place) if traces is not None else None
-            admit(record, decode(record, cluster_id, ""), ledger, index, trace, now)
+            if type(event) is Event and event.region in plain:
+                ulid = event.ulid
+                if ulid not in on_way and ulid not in accepted:
+                    # The way of nearly every event. All others take the longer one, which comes to the same.
+                    operations = event.operations
+                    cost_bytes = len(record.value() or b"") + RECORD_OVERHEAD_BYTES
+                    if len(operations) == 1:
+                        cost_bytes += len(operations[0].body)
+                    else:
+                        cost_bytes += sum([len(one.body) for one in operations])
+                    sequence += 1
+                    taken += 1
+                    taken_bytes += cost_bytes
+                    entry = Entry(
+                        record, ledger, index, event, cost_bytes, sequence, now, len(operations), None, trace
+                    )
+                    entry.watched = trace is not None or len(operations) > 1
+                    on_way[ulid] = entry
+                    plain[event.region].append(entry)
+                    continue
+            self._sequence = sequence
+            self._admit(record, event, ledger, index, trace, now)
+            sequence = self._sequence
+        self._sequence = sequence
+        self._buffer.add(taken, taken_bytes)
+        for name, entries in self._fresh.items():
+            if entries:
+                self._regions[name].extend(entries)
+                entries.clear()
+
+    def _ledger_of(self, record: Record, ledgers: Mapping[TopicPartition, Ledger]) -> Ledger | None:
+        """The ledger of a run of records, unless their partition takes no more part."""
+        topic, partition = record.topic(), record.partition()
+        assert topic is not None and partition is not None, "a record read from Kafka has its place"
+        ledger = ledgers.get(TopicPartition(topic, partition))
+        if ledger is None or not ledger.takes:
+            return None
+        ledger.checkpoints.append((ledger.arrived, record.timestamp()[1]))
+        return ledger
 
     def _warm_up(self, record: Record, offset: int, ledger: Ledger, now: float) -> None:
         """A record that an earlier run has ended: only its id is of interest."""
@@ -179,7 +227,7 @@ class Intake:
         buffer = self._buffer
         buffer.records += 1
         buffer.bytes += cost_bytes
-        region.append(entry)
+        self._fresh[region.name].append(entry)
 
     def _known_before(
         self,

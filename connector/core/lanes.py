@@ -63,26 +63,36 @@ class Lanes:
         """The lane of an identifier: crc32, so that it is the same everywhere."""
         return self._lanes[crc32(identifier) & self._mask]
 
-    def append(self, entry: Entry) -> None:
-        """The entry arrives, behind all others of its lane."""
-        operations = entry.event.operations
-        operation = operations[0]
-        lane = self._lanes[crc32(operation.lane) & self._mask]
-        lane.queue.append(entry)
-        self.queued += 1
-        self.queued_bytes += len(operation.body) if len(operations) == 1 else _size(entry)
-        if operation.lane_secondary:
-            other = self.lane_of(operation.lane_secondary)
-            if other is not lane:
-                other.queue.append(entry)
-                self._list(lane)
-                return
-        if lane.listed:
-            self.ready += 1
-        elif not lane.busy and lane.queue[0] is entry:
-            heappush(self._heap, (entry.sequence, lane.number))
-            lane.listed = True
-            self.ready += 1
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Entries arrive, in order, each behind all others of its lane."""
+        lanes, mask, heap = self._lanes, self._mask, self._heap
+        arrived_bytes = ready = 0
+        for entry in entries:
+            operations = entry.event.operations
+            operation = operations[0]
+            lane = lanes[crc32(operation.lane) & mask]
+            lane.queue.append(entry)
+            arrived_bytes += len(operation.body) if len(operations) == 1 else _size(entry)
+            if operation.lane_secondary:
+                self._stand_twice(entry, lane)
+            elif lane.listed:
+                ready += 1
+            elif not lane.busy and len(lane.queue) == 1:
+                heappush(heap, (entry.sequence, lane.number))
+                lane.listed = True
+                ready += 1
+        self.queued += len(entries)
+        self.queued_bytes += arrived_bytes
+        self.ready += ready
+
+    def _stand_twice(self, entry: Entry, lane: Lane) -> None:
+        """A merge, which stands in its first lane already, also takes its place in the second."""
+        other = self.lane_of(entry.event.operations[0].lane_secondary)
+        if other is not lane:
+            other.queue.append(entry)
+            self.ready += other.listed
+        self.ready += lane.listed
+        self._list(lane)
 
     def fills(self, operations_max: int, bytes_max: int) -> bool:
         """Would a request taken now be full? Judged by the mean size of what is queued."""
@@ -114,28 +124,24 @@ class Lanes:
 
     def _take_from(self, lane: Lane, load: Load, room: int, room_bytes: int) -> tuple[int, int]:
         """Move what fits of one listed lane into the load. The lane stays listed if nothing did."""
-        queue = lane.queue
+        queue, entries, operations = lane.queue, load.entries, load.operations
         other = self._other(queue[0], lane)
         taken_bytes = taken = 0
-        entries, operations = load.entries, load.operations
         for entry in queue:
             own = entry.event.operations
-            if len(own) == 1:
-                size = len(own[0].body)
-                count = 1
-            else:
-                size, count = _size(entry), len(own)
-            if (count > room or size + count > room_bytes) and entries:
+            operation = own[0]
+            size = len(operation.body) if len(own) == 1 else _size(entry)
+            if (len(own) > room or size + len(own) > room_bytes) and entries:
                 break
-            if own[0].lane_secondary and taken and self._other(entry, lane) is not None:
+            if operation.lane_secondary and taken and self._other(entry, lane) is not None:
                 break
             entries.append(entry)
-            operations.append(own[0])
+            operations.append(operation)
             for further in own[1:]:
                 entries.append(entry)
                 operations.append(further)
-            room -= count
-            room_bytes -= size + count
+            room -= len(own)
+            room_bytes -= size + len(own)
             taken += 1
             taken_bytes += size
             if other is not None:
@@ -143,8 +149,11 @@ class Lanes:
         if not taken:
             return 0, 0
         self._unlist(lane)
-        for _ in range(taken):
-            queue.popleft()
+        if taken == len(queue):
+            queue.clear()
+        else:
+            for _ in range(taken):
+                queue.popleft()
         self.queued -= taken
         self.queued_bytes -= taken_bytes
         lane.busy = True

@@ -19,7 +19,6 @@ class Ledger:
     """One partition in one epoch: made at assignment, dead after revoke or loss."""
 
     __slots__ = (
-        "arrived",
         "checkpoints",
         "committed",
         "committed_metadata",
@@ -125,6 +124,19 @@ class Ledger:
     def oldest_timestamp_ms(self) -> int:
         """Kafka timestamp of the poll that brought the oldest record without an ending; -1: none."""
         return self.checkpoints[0][1] if self.span and self.checkpoints else -1
+
+    @property
+    def arrived(self) -> int:
+        """Records read so far: the place of arrival that the next one will have."""
+        return self.trimmed + len(self.flags)
+
+    def append(self, offset: int) -> int:
+        """The next record was read. Its place of arrival."""
+        flags = self.flags
+        self.offsets.append(offset)
+        flags.append(0)
+        self.next_offset = offset + 1
+        return self.trimmed + len(flags) - 1
 
     def end(self, index: int) -> None:
         """The record at this place of arrival has its ending."""

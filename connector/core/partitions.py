@@ -25,6 +25,7 @@ from connector.core.region import Region
 
 
 class _Revoke(NamedTuple):
+    partitions: tuple[TopicPartition, ...]
     ledgers: frozenset[Ledger]
     deadline: float
 
@@ -130,11 +131,11 @@ class Partitions:
 
     # ---- the end of an assignment ----
 
-    def revoke(self, partitions: Iterable[TopicPartition], now: float, deadline_seconds: float) -> None:
+    def revoke(self, partitions: Sequence[TopicPartition], now: float, deadline_seconds: float) -> None:
         """Drop what is unsent; what is in flight is awaited until the deadline. `settle_revokes` ends it."""
         ledgers = frozenset(self.ledgers[one] for one in partitions if one in self.ledgers)
         self._withdraw(ledgers, now)
-        self._revokes.append(_Revoke(ledgers, now + deadline_seconds))
+        self._revokes.append(_Revoke(tuple(partitions), ledgers, now + deadline_seconds))
 
     def lose(self, partitions: Iterable[TopicPartition], now: float) -> None:
         """They are another member's already: nothing is awaited, nothing committed."""
@@ -154,7 +155,7 @@ class Partitions:
             offsets = self._commits.last_offsets((one for one in revoke.ledgers if one.live), now)
             self._forget(revoke.ledgers)
             self._revokes.remove(revoke)
-            self._emit(Released(tuple(sorted(one.partition for one in revoke.ledgers)), offsets))
+            self._emit(Released(revoke.partitions, offsets))
 
     def _awaits(self, ledgers: frozenset[Ledger]) -> bool:
         if any(region.has_in_flight(ledgers) for region in self._regions.values()):

@@ -1,6 +1,6 @@
 """One region's delivery: what is sent when, and what each answer leads to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from connector.core.answers import (
     Accepted,
@@ -22,7 +22,7 @@ from connector.core.inputs import RegionSnapshot
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.token_bucket import TokenBucket
-from connector.events.event import Reason
+from connector.events.event import Reason, RequestKind
 
 _LONELY_FAILURES_TO_SPLIT = 3
 _ATTEMPTS_TO_SPLIT_WHEN_ALONE = 5
@@ -77,10 +77,13 @@ class Region:
 
     # ---- arrivals ----
 
-    def append(self, entry: Entry) -> None:
-        """An entry arrives."""
-        channel = self._batch if entry.event.operations[0].kind is self._batch.kind else self._anonymous
-        channel.lanes.append(entry)
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Entries arrive, in order."""
+        anonymous = [entry for entry in entries if entry.event.operations[0].kind is RequestKind.V1_EVENTS]
+        if anonymous:
+            self._anonymous.lanes.extend(anonymous)
+            entries = [entry for entry in entries if entry.event.operations[0].kind is RequestKind.V2]
+        self._batch.lanes.extend(entries)
 
     # ---- departures ----
 

@@ -1,0 +1,113 @@
+"""`make bench-core`: from record bytes to encoded bodies to a settled ledger, in one process and without I/O.
+
+Prints events a second and the ratio to msgspec merely decoding the same events, in the same run.
+"""
+
+import gc
+import random
+import time
+from typing import Any
+
+import msgspec
+from confluent_kafka import Message
+
+from bench.events import PARTITIONS, TOPIC, messages
+from connector.core.answers import Accepted
+from connector.core.core import Core
+from connector.core.effects import Commit, Send, TopicPartition
+from connector.core.inputs import Assignment
+from connector.core.options import CoreOptions
+from connector.events.decode import make_decoder
+from connector.events.options import EventOptions
+
+EVENTS = 200_000
+POLL_RECORDS = 2_000
+ROUNDS = 5
+
+
+class _Bare(msgspec.Struct):
+    """The envelope and nothing else: what any consumer of these events has to decode at least."""
+
+    type: str
+    event_id: str = ""
+    messageId: str = ""  # noqa: N815 - Segment's name
+    action: str = ""
+    identifiers: msgspec.Raw = msgspec.Raw(b"")
+    userId: str = ""  # noqa: N815 - Segment's name
+    name: str = ""
+    event: str = ""
+    timestamp: msgspec.Raw = msgspec.Raw(b"")
+    attributes: msgspec.Raw = msgspec.Raw(b"")
+    properties: msgspec.Raw = msgspec.Raw(b"")
+
+
+def _seconds_bare(values: list[bytes]) -> float:
+    decode = msgspec.json.Decoder(_Bare).decode
+    started = time.process_time()
+    for value in values:
+        decode(value)
+    return time.process_time() - started
+
+
+def _seconds_decode(records: list[Message]) -> float:
+    decode: Any = make_decoder(EventOptions(), "identifier")
+    started = time.process_time()
+    for record in records:
+        decode(record, "cluster", "")
+    return time.process_time() - started
+
+
+def _seconds_core(records: list[Message]) -> float:
+    """Ten requests in flight, each answered once the next is due, as a fast destination would."""
+    decode: Any = make_decoder(EventOptions(), "identifier")
+    core = Core(CoreOptions(regions=("us",), serves=("us",)), decode, None, random.random, 0.0)
+    core.assign(
+        [
+            Assignment(TopicPartition(TOPIC, number), None, "", None, 0, len(records), "", "cluster")
+            for number in range(PARTITIONS)
+        ],
+        0.0,
+    )
+    started = time.process_time()
+    now = 0.0
+    for begin in range(0, len(records), POLL_RECORDS):
+        now += 0.01
+        core.receive(records[begin : begin + POLL_RECORDS], now)
+        _answer_all(core, now)
+    while core.snapshot(now).buffered_records:
+        now += 0.01
+        _answer_all(core, now)
+    return time.process_time() - started
+
+
+def _answer_all(core: Core, now: float) -> None:
+    while effects := core.advance(now):
+        for effect in effects:
+            if isinstance(effect, Send):
+                core.answer(effect.request_id, Accepted(), now)
+            elif isinstance(effect, Commit):
+                core.commit_done(effect.commit_id, (), now)
+
+
+def main() -> None:
+    """Print the table."""
+    records = messages(EVENTS)
+    values = [record.value() or b"" for record in records]
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+    mean_bytes = sum(map(len, values)) / len(values)
+    print(f"{EVENTS:,} events of {mean_bytes:.0f} bytes, best of {ROUNDS}")
+    bare = min(_seconds_bare(values) for _ in range(ROUNDS))
+    rows = [
+        ("msgspec decodes the envelope, nothing else", bare),
+        ("decode: checked, ULID, digest, encoded", min(_seconds_decode(records) for _ in range(ROUNDS))),
+        ("core: record bytes to settled ledger", min(_seconds_core(records) for _ in range(ROUNDS))),
+    ]
+    for name, seconds in rows:
+        each = seconds / EVENTS * 1e6
+        print(f"  {name:<44} {EVENTS / seconds:>12,.0f} events/s {each:>7.2f} us  ratio {bare / seconds:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""From the poll thread to the event loop: what the consumer tells becomes calls on the loop's thread."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Protocol, TypeVar
+
+from connector.core.effects import CommitOffset, Start, TopicPartition
+from connector.core.inputs import Assignment, CommitFailure, Credit
+from connector.events.record import Record
+
+_T = TypeVar("_T")
+
+_ANSWER_SECONDS_MAX = 30.0
+"""The loop answers within milliseconds; if it has not by then it stands still, and /livez says so."""
+
+
+class GroupInputs(Protocol):
+    """What a group takes in, on the loop's thread."""
+
+    def assign(self, assignments: Sequence[Assignment]) -> Sequence[Start]: ...
+    def revoke(
+        self, partitions: Sequence[TopicPartition], released: Callable[[Sequence[CommitOffset]], None]
+    ) -> None: ...
+    def lose(self, partitions: Sequence[TopicPartition]) -> None: ...
+    def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]: ...
+    def receive(self, records: Sequence[Record], value_bytes: int) -> None: ...
+    def polled(self) -> None: ...
+    def positioned(self, positions: Mapping[TopicPartition, int]) -> None: ...
+    def commit_done(self, commit_id: int, failures: Sequence[CommitFailure]) -> None: ...
+    def log_ends(self, ends: Mapping[TopicPartition, int]) -> None: ...
+    def consumer_note(self, level: str, message: str) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+
+
+class Bridge:
+    """A `ConsumerListener`: every method is called on the poll thread."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, group: GroupInputs, revoke_seconds_max: float
+    ) -> None:
+        self._loop = loop
+        self._group = group
+        self._revoke_seconds_max = revoke_seconds_max
+        self._handed_records = 0
+        self._handed_bytes = 0
+        self._credit = (Credit(0, 0), 0, 0)
+
+    # ---- the loop's side ----
+
+    def publish_credit(self, credit: Credit, taken_records: int, taken_bytes: int) -> None:
+        """The core's credit after it has taken so many records since the start."""
+        self._credit = (credit, taken_records, taken_bytes)
+
+    # ---- the poll thread's side ----
+
+    def credit(self) -> Credit:
+        """What may be taken now: the core's credit less what is still on its way to it."""
+        credit, taken_records, taken_bytes = self._credit
+        return Credit(
+            max(0, credit.records - (self._handed_records - taken_records)),
+            max(0, credit.bytes - (self._handed_bytes - taken_bytes)),
+        )
+
+    def assigned(self, assignments: Sequence[Assignment]) -> Sequence[Start]:
+        return self._ask(lambda: self._group.assign(assignments), ())
+
+    def restarted(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]:
+        return self._ask(lambda: self._group.restart(partitions), ())
+
+    def lost(self, partitions: Sequence[TopicPartition]) -> None:
+        self._ask(lambda: self._group.lose(partitions), None)
+
+    def revoked(self, partitions: Sequence[TopicPartition]) -> Sequence[CommitOffset]:
+        future: Future[Sequence[CommitOffset]] = Future()
+        self._tell(lambda: self._group.revoke(partitions, future.set_result))
+        try:
+            return future.result(self._revoke_seconds_max)
+        except FutureTimeoutError:
+            self.note("error", "a revoke was not answered in time; nothing is committed for it")
+            return ()
+
+    def received(self, records: Sequence[Record]) -> None:
+        value_bytes = sum([len(record.value() or b"") for record in records])
+        self._handed_records += len(records)
+        self._handed_bytes += value_bytes
+        self._tell(lambda: self._group.receive(records, value_bytes))
+
+    def polled(self) -> None:
+        self._tell(self._group.polled)
+
+    def positioned(self, positions: Mapping[TopicPartition, int]) -> None:
+        self._tell(lambda: self._group.positioned(positions))
+
+    def committed(self, commit_id: int, failures: Sequence[CommitFailure]) -> None:
+        self._tell(lambda: self._group.commit_done(commit_id, failures))
+
+    def ends(self, ends: Mapping[TopicPartition, int]) -> None:
+        self._tell(lambda: self._group.log_ends(ends))
+
+    def note(self, level: str, message: str) -> None:
+        self._tell(lambda: self._group.consumer_note(level, message))
+
+    def failed(self, error: BaseException) -> None:
+        self._tell(lambda: self._group.fail(error))
+
+    def _tell(self, call: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:  # the loop is closed: the process is ending
+            return
+
+    def _ask(self, call: Callable[[], _T], otherwise: _T) -> _T:
+        """Call on the loop's thread and wait for what it says."""
+        future: Future[_T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(call())
+            except BaseException as error:
+                self._group.fail(error)
+                future.set_result(otherwise)
+                raise
+
+        self._tell(run)
+        try:
+            return future.result(_ANSWER_SECONDS_MAX)
+        except FutureTimeoutError:
+            return otherwise

@@ -1,0 +1,248 @@
+"""The whole process: every consumer group, the health server, signals, and the way it ends."""
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+from collections.abc import Mapping, Sequence
+
+from connector.core.effects import TopicPartition
+from connector.core.inputs import Snapshot
+from connector.customerio.endpoint import RegionEndpoint
+from connector.customerio.region_client import RegionClient
+from connector.errors import ExitCode
+from connector.events.decode import make_decoder
+from connector.kafka.consumer import ConsumerThread
+from connector.kafka.dead_letters import DeadLetterProducer
+from connector.pipeline.clock import seconds
+from connector.pipeline.group import Group
+from connector.pipeline.kafka_options import consumer_options, dead_letter_options
+from connector.pipeline.routing_function import load_routing_function
+from connector.settings.credentials import read_credentials
+from connector.settings.groups import ConsumerGroup, core_options
+from connector.settings.model import Settings
+from connector.telemetry.health import GroupHealth, HealthInputs
+from connector.telemetry.server import HealthServer
+from connector.telemetry.setup import TelemetryShell
+
+logger = logging.getLogger("connector")
+
+_LOOK_SECONDS = 0.5
+"""How often the cores' snapshots are taken for metrics and health."""
+_CLOSE_SECONDS = 10.0
+"""Beyond the drain's deadline, for the last commit and leaving the group."""
+
+
+class Service:
+    """One process. `run` returns its exit code."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        groups: Sequence[ConsumerGroup],
+        telemetry: TelemetryShell,
+        accept_dead_letters: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._consumer_groups = groups
+        self._telemetry = telemetry
+        self._accept_dead_letters = accept_dead_letters
+        self._route = load_routing_function(settings.routing.function)
+        self._groups: list[Group] = []
+        self._consumers: list[ConsumerThread] = []
+        self._dead_letters: list[DeadLetterProducer] = []
+        self._clients: list[RegionClient] = []
+        self._snapshots: tuple[tuple[str, Snapshot], ...] = ()
+        self._ends: Mapping[TopicPartition, int] = {}
+        self._looked_at = seconds()
+        self._signals = 0
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._draining = False
+
+    async def run(self) -> ExitCode:
+        """Until a signal or our own bug ends it."""
+        _tune_garbage_collection()
+        server = await self._serve()
+        self._watch_signals()
+        try:
+            for consumer_group in self._consumer_groups:
+                self._start(consumer_group)
+            self._telemetry.observe(lambda: self._snapshots, lambda: self._ends)
+            looking = asyncio.get_running_loop().create_task(self._look())
+            await self._stop.wait()
+            code = await self._drain()
+            looking.cancel()
+        finally:
+            self._abandon()
+            for client in self._clients:
+                await client.aclose()
+            if server is not None:
+                await server.stop()
+        if self._failure is not None:
+            raise self._failure
+        return code
+
+    def stop(self) -> None:
+        """Drain and end, as SIGTERM does; called again, end at once."""
+        self._signals += 1
+        self._stop.set()
+        if self._signals > 1:
+            for consumer in self._consumers:
+                consumer.abort()
+            for group in self._groups:
+                if not group.drained.done():
+                    group.drained.cancel()
+
+    def _fail(self, error: BaseException) -> None:
+        """Our bug: nothing more is committed, what is held will be read again."""
+        if self._failure is None:
+            self._failure = error
+        self._abandon()
+        self._stop.set()
+
+    def _abandon(self) -> None:
+        for consumer in self._consumers:
+            consumer.abort()
+
+    # ---- start ----
+
+    async def _serve(self) -> HealthServer | None:
+        server_settings = self._settings.server
+        if not server_settings.enabled:
+            return None
+        server = HealthServer(
+            server_settings.host, server_settings.port, self._health, self._telemetry.metrics_text
+        )
+        port = await server.start()
+        logger.info(
+            "health and metrics are served",
+            extra={"fields": {"host": server_settings.host, "port": port}},
+        )
+        return server
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    def _start(self, consumer_group: ConsumerGroup) -> None:
+        settings, loop = self._settings, asyncio.get_running_loop()
+        clients = {name: self._client(name) for name in consumer_group.serves}
+        group = Group(
+            consumer_group.group_id,
+            core_options(
+                settings,
+                consumer_group.serves,
+                groups=len(self._consumer_groups),
+                accept_dead_letters=self._accept_dead_letters,
+            ),
+            make_decoder(settings.events, settings.lanes.key),
+            self._route,
+            clients,
+            self._telemetry.for_group(consumer_group.group_id),
+            settings.kafka.revoke_deadline_seconds,
+            self._fail,
+        )
+
+        def written(letter_id: int, error: str | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(group.dead_letter_written, letter_id, error)
+
+        dead_letters = DeadLetterProducer(dead_letter_options(settings), written)
+        consumer = ConsumerThread(consumer_options(settings, consumer_group.group_id), group.bridge)
+        self._groups.append(group)
+        self._dead_letters.append(dead_letters)
+        self._consumers.append(consumer)
+        group.start(consumer, dead_letters)
+
+    def _client(self, name: str) -> RegionClient:
+        region, http = self._settings.regions[name], self._settings.http
+
+        def credentials() -> tuple[str, str]:
+            read = read_credentials(name, region)
+            return read.site_id, read.api_key.reveal()
+
+        endpoint = RegionEndpoint(
+            name=name,
+            url=region.url,
+            credentials=credentials,
+            ca_file=http.ca_file,
+            verify_tls=http.verify_tls,
+            proxy=None if http.proxy is None else http.proxy.reveal(),
+        )
+        client = RegionClient(endpoint, self._settings.delivery)
+        self._clients.append(client)
+        return client
+
+    # ---- while it runs ----
+
+    async def _look(self) -> None:
+        while True:
+            self._snapshots = tuple([(group.group_id, group.snapshot()) for group in self._groups])
+            ends: dict[TopicPartition, int] = {}
+            for group in self._groups:
+                ends.update(group.ends)
+            self._ends = ends
+            self._looked_at = seconds()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _health(self) -> HealthInputs:
+        now = seconds()
+        return HealthInputs(
+            loop_heartbeat_age_seconds=now - self._looked_at,
+            groups=tuple(
+                [
+                    GroupHealth(group.group_id, consumer.state, now - consumer.heartbeat_at, consumer.detail)
+                    for group, consumer in zip(self._groups, self._consumers, strict=True)
+                ]
+            ),
+            snapshots=self._snapshots,
+            ends=self._ends,
+            wall=time.time(),
+            monotonic=now,
+            draining=self._draining,
+        )
+
+    # ---- the end ----
+
+    async def _drain(self) -> ExitCode:
+        """Deliver what is held, commit, leave the groups; all within one deadline."""
+        if self._failure is not None:
+            return ExitCode.BUG
+        self._draining = True
+        deadline_seconds = self._settings.drain_deadline_seconds
+        logger.info("stopping: delivering what is held", extra={"fields": {"deadline_s": deadline_seconds}})
+        results = await asyncio.gather(
+            *[self._drain_group(place, deadline_seconds) for place in range(len(self._groups))],
+            return_exceptions=True,
+        )
+        if self._signals > 1:
+            return ExitCode.SECOND_SIGNAL
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        clean = all(results)
+        logger.info("stopped", extra={"fields": {"clean": clean}})
+        return ExitCode.DONE
+
+    async def _drain_group(self, place: int, deadline_seconds: float) -> bool:
+        group, consumer, dead_letters = (
+            self._groups[place],
+            self._consumers[place],
+            self._dead_letters[place],
+        )
+        group.drain(deadline_seconds)
+        drained = await group.drained
+        await asyncio.to_thread(dead_letters.close, 0.0 if drained.clean else 1.0)
+        await asyncio.to_thread(consumer.close, drained.offsets, _CLOSE_SECONDS)
+        return drained.clean
+
+
+def _tune_garbage_collection() -> None:
+    """Events are many, short-lived and free of cycles: look for cycles seldom, and never again through what is
+    loaded at the start."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
