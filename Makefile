@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format lock bench-core clean
@@ -38,7 +39,8 @@ format: $(READY) ## format the code
 
 lock: $(READY) ## pin the newest versions that fit pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --group dev --extra grpc --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 
 bench-core: $(READY) ## events/s of the pure core, against bare decoding
 	@$(BIN)/python -m bench.core
