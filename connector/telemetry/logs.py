@@ -4,6 +4,7 @@ A log call may pass `extra={"fields": {...}}` with what belongs to the message, 
 span that it is about is not the current one. Neither messages nor fields ever hold secrets or people's attributes.
 """
 
+import json
 import logging
 import sys
 import traceback
@@ -11,7 +12,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-import msgspec
 from opentelemetry.trace import get_current_span
 
 from connector.errors import ConnectorError
@@ -57,7 +57,7 @@ class JsonFormatter(logging.Formatter):
         line.update(_span_ids(record))
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = "".join(_exception_lines(record.exc_info[1]))
-        return msgspec.json.encode(line, enc_hook=str).decode(errors="replace")
+        return json.dumps(line, default=str, separators=(",", ":"))
 
 
 class TextFormatter(logging.Formatter):

@@ -34,7 +34,7 @@ from connector.telemetry.sampling import SpanBudget
 
 SCOPE = "cio-connector"
 SERVICE_NAME = "cio-connector"
-SHUTDOWN_SECONDS = 5.0
+SHUTDOWN_SECONDS = 3.0
 PARTITION_SERIES_MAX = 20_000
 """Partitions times groups that metrics tell apart; OpenTelemetry's default is 2,000."""
 
@@ -107,9 +107,12 @@ class TelemetryShell:
         return not flush.is_alive()
 
     def _shutdown_providers(self) -> None:
-        if self._tracer_provider is not None:
-            self._tracer_provider.shutdown()
-        self._meter_provider.shutdown()
+        try:
+            if self._tracer_provider is not None:
+                self._tracer_provider.shutdown()
+            self._meter_provider.shutdown()
+        except Exception:
+            logger.exception("telemetry could not be shut down cleanly")
 
     def _consumed(self, options: CallbackOptions) -> Iterable[Observation]:
         for name, group in list(self._groups.items()):

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -9,8 +10,9 @@ from connector.core.answers import Accepted, Answer, ItemError, PartlyRejected, 
 from connector.core.effects import Commit, CommitOffset, Dropped, Ended, Outcome, TopicPartition
 from connector.core.inputs import CommitFailure
 from connector.events.event import Reason
+from connector.telemetry.core_metrics import Clocks
 from connector.telemetry.group import GroupTelemetry
-from connector.telemetry.setup import TelemetryShell
+from connector.telemetry.setup import TelemetryShell, setup_telemetry
 from tests.telemetry.examples import SPAN_ID, TRACE_ID, Untouchable, record, send
 
 
@@ -197,10 +199,6 @@ def test_commit_has_a_span_a_topic(telemetry: GroupTelemetry, exporter: InMemory
 def test_sampler_of_the_environment_is_followed(
     exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-
-    from connector.telemetry.setup import setup_telemetry
-
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
     shell = setup_telemetry(
         region_urls={}, process_span_share=1.0, span_processor=SimpleSpanProcessor(exporter)
@@ -216,11 +214,6 @@ def test_sampler_of_the_environment_is_followed(
 
 
 def test_process_spans_are_capped_over_all_groups(exporter: InMemorySpanExporter) -> None:
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-
-    from connector.telemetry.core_metrics import Clocks
-    from connector.telemetry.setup import setup_telemetry
-
     shell = setup_telemetry(
         region_urls={},
         process_span_share=1.0,
