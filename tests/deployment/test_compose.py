@@ -1,4 +1,4 @@
-"""docker-compose.yml, as far as it can be checked without a Docker engine: its services, settings and commands agree."""
+"""docker-compose.yml, as far as it can be checked without a Docker engine: services, settings, commands agree."""
 
 import shlex
 from pathlib import Path

@@ -45,7 +45,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             continue  # the fixture says so where the test is reported
 
 
-def _provided(name: str) -> Path | str:
+def provided(name: str) -> Path | str:
+    """What the build gives; the test is skipped, or fails where CI=true, when it needs what is not here."""
     try:
         return BUILDS[name]()
     except MissingPartError as missing:
@@ -57,7 +58,7 @@ def _provided(name: str) -> Path | str:
 @pytest.fixture(scope="session")
 def kafka_jars() -> Path | str:
     """Apache Kafka can be started."""
-    return _provided("kafka_jars")
+    return provided("kafka_jars")
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +103,7 @@ def kafka_sasl(kafka_jars: Path | str) -> Iterator[KafkaCluster]:
 @pytest.fixture(scope="session")
 def jaeger_executable() -> Path | str:
     """Jaeger can be started."""
-    return _provided("jaeger_executable")
+    return provided("jaeger_executable")
 
 
 @pytest.fixture(scope="session")
@@ -115,16 +116,16 @@ def jaeger(jaeger_executable: Path | str) -> Iterator[Jaeger]:
 @pytest.fixture(scope="session")
 def helm() -> Path | str:
     """The path of Helm's program."""
-    return _provided("helm")
+    return provided("helm")
 
 
 @pytest.fixture(scope="session")
 def kubeconform() -> Path | str:
     """The path of kubeconform's program."""
-    return _provided("kubeconform")
+    return provided("kubeconform")
 
 
 @pytest.fixture(scope="session")
 def kubernetes_schema_location() -> Path | str:
     """Where kubeconform finds strict schemas."""
-    return _provided("kubernetes_schema_location")
+    return provided("kubernetes_schema_location")
