@@ -5,6 +5,7 @@ With several consumer groups in one process, what concerns partitions carries th
 sum over the groups.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -21,13 +22,20 @@ Snapshots = Callable[[], Sequence[tuple[str, Snapshot]]]
 Ends = Callable[[], Mapping[TopicPartition, int]]
 """The ends of the logs, as far as they are known. Called from the threads that collect metrics."""
 
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_seconds() -> float:
+    """Seconds that go on while the machine is suspended, where the system counts them (Linux)."""
+    return time.clock_gettime(_BOOT_CLOCK)
+
 
 class Clocks(NamedTuple):
     """The clocks that ages are measured by."""
 
-    wall: Callable[[], float]
+    wall: Callable[[], float] = time.time
     """Unix seconds."""
-    monotonic: Callable[[], float]
+    monotonic: Callable[[], float] = boot_seconds
     """That of `PartitionSnapshot.progress_at`."""
 
 

@@ -153,7 +153,7 @@ def setup_telemetry(
             region_urls,
             process_span_share,
             process_spans_per_second_max,
-            clocks or Clocks(time.time, time.monotonic),
+            clocks or Clocks(),
         )
     except ValueError as error:
         raise ConfigurationError(

@@ -1,6 +1,7 @@
 import pytest
 from opentelemetry.trace import SpanContext, TraceFlags, TraceState, get_current_span
 
+from connector.events.record import Headers
 from connector.telemetry.context import (
     NO_PARENT,
     headers_from_environment,
@@ -47,7 +48,7 @@ def test_later_version_may_carry_more() -> None:
 
 
 def test_last_header_of_a_name_counts() -> None:
-    headers = [("traceparent", b"nonsense"), ("traceparent", traceparent())]
+    headers: Headers = [("traceparent", b"nonsense"), ("traceparent", traceparent())]
     assert trace_parent(headers) is not None
     assert trace_parent(headers[::-1]) is None
 
@@ -59,7 +60,7 @@ def test_no_headers_no_parent() -> None:
 
 
 def test_parent_context_carries_trace_state() -> None:
-    headers = [("traceparent", traceparent()), ("tracestate", b"vendor=value")]
+    headers: Headers = [("traceparent", traceparent()), ("tracestate", b"vendor=value")]
     span_context = get_current_span(parent_context(trace_parent(headers), headers)).get_span_context()
     assert span_context.is_remote
     assert span_context.trace_flags.sampled
