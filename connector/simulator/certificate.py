@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from connector.errors import ConfigurationError
+
 _VALID = datetime.timedelta(days=30)
 
 
@@ -108,7 +110,12 @@ def _load(context: ssl.SSLContext, key_and_certificate: bytes) -> None:
 
 def _write_authority(pem: bytes, ca_file: str | None) -> str:
     if ca_file is not None:
-        Path(ca_file).write_bytes(pem)
+        try:
+            Path(ca_file).write_bytes(pem)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot write the certificate authority to {ca_file}: {error.strerror}"
+            ) from None
         return ca_file
     descriptor, path = tempfile.mkstemp(prefix="cio-simulate-ca-", suffix=".pem")
     with os.fdopen(descriptor, "wb") as file:

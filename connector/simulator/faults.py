@@ -121,7 +121,9 @@ class Faults:
     def inject(self, fault: Fault, now: float) -> None:
         """From now on; `now` in monotonic seconds."""
         # each has randomness of its own, so that one more fault does not change what the others do
-        self._injected.append(_Injected(fault, now, f"{self._seed}:{self._number}"))
+        injected = _Injected(fault, now, f"{self._seed}:{self._number}")
+        # replaced, never changed: a test's thread injects while the event loop plans
+        self._injected = [*(known for known in self._injected if not known.over(now)), injected]
         self._number += 1
 
     def clear(self) -> None:
@@ -147,7 +149,6 @@ class Faults:
                     rejects = _rejects(injected)
                 else:
                     chosen = fault
-        self._injected = [injected for injected in self._injected if not injected.over(now)]
         return Plan(delay, chosen, rejects)
 
 

@@ -74,7 +74,7 @@ class Simulator:
         self.faults.clear()
 
     def reset(self) -> None:
-        """Forget everything that was accepted, and end all faults."""
+        """Forget everything that was accepted, and end all faults. From another thread: while nothing is sent."""
         self.faults.clear()
         self.violations.clear()
         for workspace in self.workspaces.values():
@@ -86,8 +86,9 @@ class Simulator:
             context, self.ca_file = make_server_context(self.options.host, self.options.ca_file)
         try:
             for region, workspace in self.options.workspaces.items():
-                server = web.Server(_Handler(self, region), handler_cancellation=True)
-                runner = web.ServerRunner(server, shutdown_timeout=0.1, access_log=None)
+                # a v1 path names a person: it belongs in no access log
+                server = web.Server(_Handler(self, region), handler_cancellation=True, access_log=None)
+                runner = web.ServerRunner(server, shutdown_timeout=0.1)
                 await runner.setup()
                 self._runners.append(runner)
                 site = web.TCPSite(runner, self.options.host, workspace.port, ssl_context=context)
@@ -109,13 +110,11 @@ class Simulator:
         try:
             await site.start()
         except OSError as error:
-            reason = (
-                "the port is in use" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
-            )
-            raise ConfigurationError(
-                f"cannot listen on {self.options.host}:{port} for region {region}: {reason}",
-                "Choose another port, or 0 for any that is free",
-            ) from None
+            where = f"{self.options.host}:{port} for region {region}"
+            if error.errno == errno.EADDRINUSE:
+                fix = "Choose another port, or 0 for any that is free"
+                raise ConfigurationError(f"cannot listen on {where}: the port is in use", fix) from None
+            raise ConfigurationError(f"cannot listen on {where}: {error.strerror or error}") from None
 
     async def _close(self) -> None:
         for runner in self._runners:

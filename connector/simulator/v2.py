@@ -1,5 +1,6 @@
 """The operations of `POST /api/v2/entity` and `POST /api/v2/batch`, by the rules of the reference."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ def read_operation(document: Any) -> Operation:
     shape = _TYPES[kind][action]
     fields.only_fields(document, _ALLOWED[f"{kind}.{action}"])
     fields.required_fields(document, shape.required)
-    return shape.read(document, f"{kind}.{action}")
+    return shape.read(document, sys.intern(f"{kind}.{action}"))
 
 
 def known_action(kind: Any, action: Any) -> str:

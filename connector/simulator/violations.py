@@ -22,11 +22,9 @@ class Violation(msgspec.Struct, frozen=True):
 
     @property
     def in_attributes(self) -> bool:
-        """It lies in what a person's own attributes hold, which a client passes through."""
-        return any(
-            part in self.field
-            for part in ("attributes.", "relationship_attributes", "attributes._update", "data.")
-        ) or self.field in ("attributes", "data", "device.attributes")
+        """A name, value or number of attributes, which a client may pass through unseen."""
+        passed_through = "attributes." in self.field and self.field != "attributes.device_token"
+        return passed_through or self.reason == "too_many"
 
 
 class Violations:

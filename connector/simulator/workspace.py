@@ -78,7 +78,7 @@ _CREATES = frozenset(
 
 
 class Workspace:
-    """What one workspace accepted. Not synchronised: one event loop applies, anyone may read."""
+    """What one workspace accepted. Not synchronised: one event loop applies and clears, anyone may read."""
 
     def __init__(
         self, region: str, *, remember_operations: bool = True, remember_attributes: bool = False
