@@ -234,7 +234,9 @@ def test_a_request_that_hangs_does_not_hold_up_the_end() -> None:
 
         asking = threading.Thread(target=ask)
         asking.start()
+        deadline = time.monotonic() + 20
         while not simulator.workspaces["us"].counts.requests_faulted:
+            assert time.monotonic() < deadline
             threading.Event().wait(0.01)
     asking.join(20)
     assert len(failures) == 1
