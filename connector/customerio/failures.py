@@ -36,8 +36,9 @@ def unavailable(error: Exception, attempt: Attempt) -> Unavailable:
 
 
 def is_pool_suspect(error: Exception) -> bool:
-    """Whether the error may come from a pool that has lost count of its connections."""
-    return isinstance(error, httpx.PoolTimeout) or isinstance(error.__cause__, aiohttp.ConnectionTimeoutError)
+    """Whether the error may come from a pool that has lost count of its connections: aiohttp says the same where
+    no connection of the pool became free and where a new one did not come about."""
+    return isinstance(error.__cause__, aiohttp.ConnectionTimeoutError)
 
 
 def _connecting(cause: BaseException) -> str:

@@ -457,12 +457,17 @@ async def test_a_storm_of_cancelled_requests_leaks_nothing(client: ClientMaker) 
     options = DeliveryOptions(concurrency=10, max_connections=10)
     async with serving(dawdle) as server:
         async with client(server.url, options) as region:
-            for _ in range(40):
-                # More than the pool holds, cancelled while they wait, connect, send and read.
+            for _ in range(60):
+                # More than the pool holds, cancelled while they wait, connect, send and read, some of them at
+                # the very moment in which another one ends and passes its connection on.
                 tasks = [asyncio.create_task(region.send(a_send())) for _ in range(20)]
-                for task in tasks:
-                    if chance.random() < 0.8:
-                        asyncio.get_running_loop().call_later(chance.random() * 0.012, task.cancel)
+                for task in tasks[:10]:
+                    asyncio.get_running_loop().call_later(chance.random() * 0.012, task.cancel)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for _ in range(chance.randrange(3)):
+                    await asyncio.sleep(0)
+                for task in tasks[10:]:
+                    task.cancel()
                 for result in await asyncio.gather(*tasks, return_exceptions=True):
                     assert result == Accepted() or isinstance(result, asyncio.CancelledError)
             for _ in range(5):
