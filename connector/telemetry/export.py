@@ -17,6 +17,12 @@ from connector.errors import ConfigurationError
 
 PROTOCOLS = ("http/protobuf", "grpc")
 EXPORTERS = ("otlp", "none")
+NUMBERS = (
+    "OTEL_BSP_SCHEDULE_DELAY",
+    "OTEL_BSP_MAX_QUEUE_SIZE",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    "OTEL_BSP_EXPORT_TIMEOUT",
+)
 
 Exporter = TypeVar("Exporter")
 
@@ -35,7 +41,9 @@ def exporters_from_environment() -> Exporters:
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return Exporters(None, None)
-    return Exporters(_exporter("TRACES", _span_exporter), _exporter("METRICS", _metric_exporter))
+    exporters = Exporters(_exporter("TRACES", _span_exporter), _exporter("METRICS", _metric_exporter))
+    _check_numbers()
+    return exporters
 
 
 def _exporter(signal: str, make: Callable[[str], Exporter]) -> Exporter | None:
@@ -75,6 +83,14 @@ def _check_url(variable: str) -> None:
             f"{variable} is not a URL of a collector",
             "Write it like http://localhost:4318, with http:// or https://",
         )
+
+
+def _check_numbers() -> None:
+    """The SDK would go on with its default after a stack trace."""
+    for name in NUMBERS:
+        value = os.environ.get(name)
+        if value is not None and not value.strip().isdecimal():
+            raise ConfigurationError(f"{name} is not a whole number", "Correct it, or unset it")
 
 
 def _set_variable(*names: str) -> str | None:

@@ -93,7 +93,7 @@ class GroupTelemetry:
 
     def noted(self, noted: Noted) -> None:
         level = logging.getLevelNamesMapping().get(noted.level.upper(), logging.WARNING)
-        logger.log(level, "%s", noted.message, extra={"fields": {"group": self._group}})
+        logger.log(level, noted.message, extra={"fields": {"group": self._group}})
 
     def region_changed(self, changed: RegionChanged) -> None:
         healthy = changed.state is RegionState.HEALTHY

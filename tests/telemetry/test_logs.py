@@ -156,6 +156,18 @@ def test_what_the_core_notes_is_logged(silent_shell: TelemetryShell, stream: io.
     assert stopped["offset"] == 42
 
 
+def test_what_the_core_notes_often_does_not_hide_what_else_it_notes(
+    silent_shell: TelemetryShell, stream: io.StringIO
+) -> None:
+    telemetry = silent_shell.for_group("g")
+    for number in range(1000):
+        telemetry.noted(Noted("warning", f"commit {number} was refused"))
+    telemetry.noted(Noted("warning", "42 records were missed"))
+    messages = [line["message"] for line in lines(stream)]
+    assert len(messages) < 20
+    assert messages[-1] == "42 records were missed"
+
+
 def test_failed_request_is_logged_with_its_span_at_debug(shell: TelemetryShell, stream: io.StringIO) -> None:
     telemetry = shell.for_group("g")
     request = send(attempt=3)

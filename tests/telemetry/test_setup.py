@@ -137,6 +137,8 @@ def test_grpc_that_is_not_installed_says_what_to_install(monkeypatch: pytest.Mon
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "1"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0"),
     ],
 )
 def test_value_that_cannot_be_followed_is_named_with_its_fix(
