@@ -11,7 +11,7 @@ class Operation(NamedTuple):
     Anonymous events, which only v1 knows, are `anonymous.event`, `anonymous.page`, `anonymous.screen`."""
     identifier: str
     """Whom it concerns: `id:42`, `email:a@b.c`, `phone:+1...`, `cio_id:a3...`, `object:1:acme`,
-    `cio_object_id:ob...`, `delivery:RP...`, `anonymous_id:...`. A merge: the primary."""
+    `cio_object_id:ob...`, `delivery:RP...`, `anonymous:...`. A merge: the primary."""
     id: str = ""
     """ULID of an event that has one."""
     timestamp: int | None = None

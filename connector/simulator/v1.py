@@ -65,7 +65,7 @@ def read_anonymous_event(document: Document) -> Operation:
     anonymous_id = ""
     if "anonymous_id" in document:
         anonymous_id = fields.text(document["anonymous_id"], "anonymous_id", limits.ID_BYTES)
-    return _event(document, "anonymous", f"anonymous_id:{anonymous_id}")
+    return _event(document, "anonymous", f"anonymous:{anonymous_id}")
 
 
 def _event(document: Document, kind: str, identifier: str) -> Operation:

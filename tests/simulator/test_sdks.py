@@ -90,8 +90,8 @@ def test_customerio(https_simulator: Simulator, python_with_sdks: Path) -> None:
     assert drive(program, https_simulator, REQUESTS_CA_BUNDLE=str(https_simulator.ca_file)) == [
         *COMMON,
         ("id:1", "person.event"),
-        ("anonymous_id:anon", "anonymous.event"),
-        ("anonymous_id:", "anonymous.event"),
+        ("anonymous:anon", "anonymous.event"),
+        ("anonymous:", "anonymous.event"),
         *AROUND_THE_DEVICE,
         ("id:3", "person.identify"),
         *SUPPRESSED,
@@ -104,7 +104,7 @@ def test_async_customerio(https_simulator: Simulator, python_with_sdks: Path) ->
     assert drive(program, https_simulator, SSL_CERT_FILE=str(https_simulator.ca_file)) == [
         *COMMON,
         ("id:1", "person.event"),
-        ("anonymous_id:anon", "anonymous.event"),
+        ("anonymous:anon", "anonymous.event"),
         *AROUND_THE_DEVICE,
         ("id:3", "person.identify"),
         ("id:3", "person.event"),
@@ -119,7 +119,7 @@ def test_customerio_node(https_simulator: Simulator, node_modules: Path) -> None
     trust = str(https_simulator.ca_file)
     assert drive(program, https_simulator, NODE_EXTRA_CA_CERTS=trust, NODE_PATH=str(node_modules)) == [
         *COMMON,
-        ("anonymous_id:anon", "anonymous.event"),
+        ("anonymous:anon", "anonymous.event"),
         *AROUND_THE_DEVICE,
         ("delivery:RP1", "delivery.event"),
         *SUPPRESSED,

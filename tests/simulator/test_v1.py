@@ -31,14 +31,14 @@ CALLS: dict[str, tuple[str, str, Any, str, str]] = {
         "/api/v1/events",
         {"name": "x", "anonymous_id": "a"},
         "anonymous.event",
-        "anonymous_id:a",
+        "anonymous:a",
     ),
     "anonymous screen": (
         "POST",
         "/api/v1/events",
         {"name": "x", "type": "screen"},
         "anonymous.screen",
-        "anonymous_id:",
+        "anonymous:",
     ),
     "device": (
         "PUT",
