@@ -93,7 +93,7 @@ async def _get(endpoint: RegionEndpoint, timeout_seconds: float) -> Reply:
         why = "no answer in time" if deadline.expired() else unavailable(error, attempt).detail
         raise UnavailableError(
             f"region {endpoint.name} cannot be reached: {why}",
-            f"Check regions.{endpoint.name}.url and the way there: name service, firewall, delivery.proxy",
+            f"Check regions.{endpoint.name}.url and the way there: name service, firewall, http.proxy",
         ) from error
     finally:
         await connections.aclose()

@@ -118,5 +118,5 @@ def tls_context(endpoint: RegionEndpoint) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         why = "holds no certificates in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
         raise ConfigurationError(
-            f"delivery.ca_file {endpoint.ca_file}: {why}", "Name a readable file of PEM certificates"
+            f"http.ca_file {endpoint.ca_file}: {why}", "Name a readable file of PEM certificates"
         ) from error

@@ -53,7 +53,7 @@ def _connecting(cause: BaseException) -> str:
         case aiohttp.ClientConnectorCertificateError():
             return (
                 f"the TLS certificate of {cause.host} is not trusted ({_tls_reason(cause.certificate_error)}); "
-                "where a proxy or a private authority signs it, delivery.ca_file names what to trust"
+                "where a proxy or a private authority signs it, http.ca_file names what to trust"
             )
         case aiohttp.ClientSSLError():
             return f"TLS with {cause.host}:{cause.port} failed ({_tls_reason(cause.os_error)})"

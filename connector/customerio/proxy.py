@@ -15,7 +15,7 @@ def proxy_of(endpoint: RegionEndpoint) -> httpx.Proxy | None:
     if configured is None:
         configured, origin = _environment_proxy(httpx.URL(endpoint.url)), "HTTPS_PROXY or HTTP_PROXY"
     else:
-        origin = "delivery.proxy"
+        origin = "http.proxy"
     if not configured:
         return None
     try:

@@ -109,7 +109,7 @@ async def test_a_proxy_that_is_down_is_named(client: ClientMaker) -> None:
     "url", ["socks5://localhost:1", "localhost:3128", "http://", "http://host:port", "ftp://x"]
 )
 def test_what_is_no_http_proxy_is_a_configuration_error(endpoint: EndpointMaker, url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"delivery\.proxy"):
+    with pytest.raises(ConfigurationError, match=r"http\.proxy"):
         proxy_of(endpoint("https://track.customer.io", proxy=url))
 
 

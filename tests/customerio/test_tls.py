@@ -26,7 +26,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_the_setting_
     assert result.kind == "connect"
     assert "localhost" in result.detail
     assert "self-signed certificate" in result.detail
-    assert "delivery.ca_file" in result.detail
+    assert "http.ca_file" in result.detail
     assert server.requests == []
 
 
@@ -85,6 +85,6 @@ async def test_a_ca_file_without_certificates_is_a_configuration_error(
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"delivery\.ca_file"):
+    with pytest.raises(ConfigurationError, match=r"http\.ca_file"):
         async with client("https://localhost:1", ca_file=str(file)):
             pass
