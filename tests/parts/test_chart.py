@@ -1,5 +1,6 @@
 """The Helm chart: every supported shape renders into manifests that Kubernetes takes and settings that we take."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connector.core.effects import RegionState
 from connector.settings.groups import consumer_groups
 from connector.settings.load import load_settings
 from connector.settings.model import Settings
@@ -23,6 +25,7 @@ from tests.parts.chart import (
     rendered,
     rendered_text,
 )
+from tests.telemetry.test_core_metrics import DOCUMENTED
 
 pytestmark = pytest.mark.parts
 
@@ -30,6 +33,7 @@ ONE_REGION = CHART / "ci" / "one-region-values.yaml"
 TWO_REGIONS = CHART / "ci" / "two-regions-values.yaml"
 ONE_GROUP = CHART / "ci" / "one-group-values.yaml"
 KAFKA_WITH_SASL = CHART / "ci" / "kafka-with-sasl-values.yaml"
+OPERATORS = CHART / "ci" / "operators-values.yaml"
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.stem)
 
@@ -128,7 +132,8 @@ def test_replicas_together_send_no_more_than_the_workspace_allows(
     values = yaml.safe_load(shape.read_text())
     for deployment in of_kind(manifests, "Deployment"):
         settings = settings_in(pod(deployment, manifests), tmp_path)
-        together = settings.delivery.requests_per_second * deployment["spec"]["replicas"]
+        processes = deployment["spec"].get("replicas") or values["autoscaling"]["maxReplicas"]
+        together = settings.delivery.requests_per_second * processes
         assert together == pytest.approx(values.get("requestsPerSecond", 1000))
 
 
@@ -278,6 +283,77 @@ def test_the_notes_name_the_next_step(helm: Path | str, tmp_path: Path) -> None:
     assert "us.site-id  us.api-key" in text
 
 
+def test_what_needs_an_operator_is_off_by_default(helm: Path | str) -> None:
+    kinds = {each["kind"] for each in rendered(helm, ONE_REGION)}
+    assert kinds == {"ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "ServiceAccount"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--set", "perRegion.enabled=false"), ("--set", "config.kafka.group_per_region=false")],
+    ids=["a deployment for each region", "one deployment", "one group"],
+)
+def test_each_deployment_is_scaled_by_the_lag_of_its_own_groups(
+    helm: Path | str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    manifests = rendered(helm, OPERATORS, "--set", "config.kafka.group_id=movers", *arguments)
+    scaled = {
+        each["spec"]["scaleTargetRef"]["name"]: each["spec"] for each in of_kind(manifests, "ScaledObject")
+    }
+    deployments = of_kind(manifests, "Deployment")
+    assert scaled.keys() == {each["metadata"]["name"] for each in deployments}
+    for deployment in deployments:
+        assert "replicas" not in deployment["spec"]
+        started = pod(deployment, manifests)
+        region = dict(zip(started.arguments, started.arguments[1:], strict=False)).get("--region")
+        groups = {group.group_id for group in consumer_groups(settings_in(started, tmp_path), region)}
+        triggers = [trigger["metadata"] for trigger in scaled[deployment["metadata"]["name"]]["triggers"]]
+        assert {(each["consumerGroup"], each["topic"]) for each in triggers} == {
+            (group, topic) for group in groups for topic in ("customer-events", "more-events")
+        }
+
+
+def test_scaling_never_ends_at_nothing_and_shrinks_slowly(helm: Path | str) -> None:
+    assert "minReplicas" in refusal(helm, OPERATORS, "--set", "autoscaling.minReplicas=0")
+    for scaled in of_kind(rendered(helm, OPERATORS), "ScaledObject"):
+        down = scaled["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
+        assert down["stabilizationWindowSeconds"] >= 300
+        assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
+
+
+def test_alerts_ask_for_metrics_and_states_that_there_are(helm: Path | str) -> None:
+    (rule,) = of_kind(rendered(helm, OPERATORS), "PrometheusRule")
+    expressions = " ".join(alert["expr"] for group in rule["spec"]["groups"] for alert in group["rules"])
+    metrics = set(re.findall(r"\bcio_connector_\w+", expressions))
+    assert metrics
+    assert metrics <= DOCUMENTED.keys()
+    for labels in re.findall(r" by \(([^)]*)\) \((?:increase\()?(cio_connector_\w+)", expressions):
+        assert set(labels[0].split(", ")) <= DOCUMENTED[labels[1]]
+    (states,) = re.findall(r'state=~"([^"]*)"', expressions)
+    assert set(states.split("|")) <= {state.value for state in RegionState}
+
+
+def test_the_pods_metrics_are_scraped_where_they_are_served(helm: Path | str) -> None:
+    manifests = rendered(helm, OPERATORS)
+    (monitor,) = of_kind(manifests, "PodMonitor")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+    for deployment in of_kind(manifests, "Deployment"):
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_network_policy_always_lets_names_be_resolved(helm: Path | str) -> None:
+    (policy,) = of_kind(rendered(helm, OPERATORS), "NetworkPolicy")
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    dns, *others = policy["spec"]["egress"]
+    assert {port["port"] for port in dns["ports"]} == {53}
+    assert others == [{"ports": [{"port": 9092}, {"port": 443}]}]
+    (policy,) = of_kind(rendered(helm, OPERATORS, "--set-json", "networkPolicy.egress=[]"), "NetworkPolicy")
+    assert policy["spec"]["policyTypes"] == ["Ingress"]
+    assert "egress" not in policy["spec"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -299,6 +375,14 @@ def test_the_notes_name_the_next_step(helm: Path | str, tmp_path: Path) -> None:
         (["--set", "config.batch.linger_ms=soon"], "linger_ms"),
         (["--set", "replicas=3"], "replicas"),
         (["--set", "credentials.regions.us.siteId=s"], "apiKey"),
+        (
+            ["--set", "autoscaling.enabled=true,autoscaling.minReplicas=9"],
+            "less than autoscaling.minReplicas",
+        ),
+        (
+            ["--set", "autoscaling.enabled=true,config.kafka.topics={^c.*},config.dead_letters.topic=d"],
+            "autoscaling needs topics by name",
+        ),
     ],
     ids=lambda value: value[1].partition("=")[0] if isinstance(value, list) else "",
 )

@@ -11,20 +11,33 @@
 {{- end -}}
 
 {{/*
-The Deployments to make, as JSON: {"items": [{"name", "component", "region", "replicas"}]}; region is empty where one
-serves all. The component tells the pods of one Deployment from those of another.
+The Deployments to make, as JSON: {"items": [{"name", "component", "region", "replicas", "processes", "groups"}]}. The
+component tells the pods of one Deployment from those of another; region is empty where one serves all; processes is the
+number that shares a workspace's rate, groups are its consumer groups.
 */}}
 {{- define "cio-connector.deployments" -}}
 {{- $fullname := include "cio-connector.fullname" . -}}
 {{- $regions := keys .Values.config.regions | sortAlpha -}}
+{{- $group := dig "kafka" "group_id" "cio-connector" .Values.config -}}
+{{- $groups := list -}}
+{{- range $regions -}}
+{{- $groups = append $groups (printf "%s-%s" $group .) -}}
+{{- end -}}
+{{- $groupPerRegion := dig "kafka" "group_per_region" (gt (len $regions) 1) .Values.config -}}
+{{- if not $groupPerRegion -}}
+{{- $groups = list $group -}}
+{{- end -}}
 {{- $items := list -}}
-{{- if and .Values.perRegion.enabled (gt (len $regions) 1) (ne (dig "kafka" "group_per_region" true .Values.config) false) -}}
-{{- range $region := $regions -}}
+{{- if and .Values.perRegion.enabled $groupPerRegion (gt (len $regions) 1) -}}
+{{- range $index, $region := $regions -}}
 {{- $replicas := dig $region $.Values.replicaCount $.Values.perRegion.replicaCount -}}
-{{- $items = append $items (dict "name" (printf "%s-%s" $fullname $region) "component" (printf "connector-%s" $region) "region" $region "replicas" $replicas) -}}
+{{- $items = append $items (dict "name" (printf "%s-%s" $fullname $region) "component" (printf "connector-%s" $region) "region" $region "replicas" $replicas "groups" (list (index $groups $index))) -}}
 {{- end -}}
 {{- else -}}
-{{- $items = append $items (dict "name" $fullname "component" "connector" "region" "" "replicas" .Values.replicaCount) -}}
+{{- $items = append $items (dict "name" $fullname "component" "connector" "region" "" "replicas" .Values.replicaCount "groups" $groups) -}}
+{{- end -}}
+{{- range $items -}}
+{{- $_ := set . "processes" (ternary $.Values.autoscaling.maxReplicas .replicas $.Values.autoscaling.enabled) -}}
 {{- end -}}
 {{- dict "items" $items | toJson -}}
 {{- end -}}
@@ -76,6 +89,16 @@ serves all. The component tells the pods of one Deployment from those of another
 {{- end -}}
 {{- if eq (dig "server" "enabled" true $config) false -}}
 {{- fail "config.server.enabled: false would leave the probes nothing to ask" -}}
+{{- end -}}
+{{- if .Values.autoscaling.enabled -}}
+{{- if lt (int .Values.autoscaling.maxReplicas) (int .Values.autoscaling.minReplicas) -}}
+{{- fail "autoscaling.maxReplicas is less than autoscaling.minReplicas" -}}
+{{- end -}}
+{{- range $config.kafka.topics -}}
+{{- if hasPrefix "^" . -}}
+{{- fail (printf "autoscaling needs topics by name: KEDA cannot read the lag of the pattern %s" .) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $drain := dig "drain_deadline_seconds" 25 $config -}}
 {{- if ge (float64 $drain) (float64 .Values.terminationGracePeriodSeconds) -}}
