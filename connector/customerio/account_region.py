@@ -51,10 +51,7 @@ async def account_region(endpoint: RegionEndpoint, timeout_seconds: float = 10.0
         )
     if reply.status in (408, 429) or reply.status >= 500:
         raise UnavailableError(f"{where} answers HTTP {reply.status}", "Try again later")
-    try:
-        answer = msgspec.json.decode(reply.body, type=_Answer) if reply.status == 200 else None
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        answer = None
+    answer = _readable(reply)
     region = answer and (answer.region or answer.data_center)
     if answer is None or not region:
         raise ConfigurationError(
@@ -79,6 +76,16 @@ def require_configured_region(endpoint: RegionEndpoint, account: AccountRegion) 
             f"not where regions.{endpoint.name}.url points: {base_url(endpoint)}",
             f"Set it to {account.url}, or use the credentials of a workspace that is there",
         )
+
+
+def _readable(reply: Reply) -> _Answer | None:
+    if reply.status != 200:
+        return None
+    try:
+        answer = msgspec.json.decode(reply.body, type=_Answer)
+        return answer if httpx.URL(answer.url).host else None
+    except (msgspec.DecodeError, RecursionError, ValueError, httpx.InvalidURL):
+        return None
 
 
 async def _get(endpoint: RegionEndpoint, timeout_seconds: float) -> Reply:

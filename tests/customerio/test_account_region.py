@@ -50,6 +50,8 @@ async def test_an_unavailable_customer_io_is_told(endpoint: EndpointMaker, statu
         http(200, b"<html>"),
         http(200, b"{}"),
         http(200, b'{"url": 3}'),
+        http(200, b'{"url": "https://host:port", "region": "us"}'),
+        http(200, b'{"url": "nowhere", "region": "us"}'),
         http(200, b'{"url": "https://track.customer.io"}'),
         http(200, b"[" * 100_000),
         http(404),
