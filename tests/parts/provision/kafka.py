@@ -1,6 +1,5 @@
 """Apache Kafka in KRaft mode: one node or several, plain or with SASL/PLAIN and ACLs."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -79,7 +78,10 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
         properties: Mapping[str, str] | None = None,
     ) -> None:
         self._users = {**users, ADMINISTRATOR: "administrator-password"} if users is not None else {}
+        self._jars = jars()
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-"))
+        self._logging = self._folder / "log4j2.properties"
+        self._logging.write_text(_LOGGING)
         self._names = count(1)
         self._admin: AdminClient | None = None
         ports = free_ports(2 * nodes)
@@ -178,7 +180,8 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
             config={key.replace("_", "."): value for key, value in config.items()},
         )
         self.admin().create_topics([new])[topic].result(30)
-        self.nodes[0].wait_until(lambda: self._has_leaders(topic, partitions), 30)
+        running = next(node for node in self.nodes if node.running)
+        running.wait_until(lambda: self._has_leaders(topic, partitions), 30)
         return topic
 
     def allow(self, user: str, kind: str, name: str, operations: Iterable[str]) -> None:
@@ -199,10 +202,12 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
             added.result(30)
 
     def _java(self, heap_megabytes: int, *arguments: str) -> list[str]:
-        logging = self._folder / "log4j2.properties"
-        logging.write_text(_LOGGING)
-        options = [f"-Xmx{heap_megabytes}m", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={logging}"]
-        return ["java", *options, "-cp", f"{jars()}/*", *arguments]
+        options = [
+            f"-Xmx{heap_megabytes}m",
+            "-XX:+UseSerialGC",
+            f"-Dlog4j2.configurationFile={self._logging}",
+        ]
+        return ["java", *options, "-cp", f"{self._jars}/*", *arguments]
 
     def _run(self, *arguments: str) -> str:
         return run(self._java(128, *arguments), self._folder)
@@ -270,4 +275,4 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
 
 
 def _lines(properties: Mapping[str, str]) -> str:
-    return "".join(f"{key}={value}{os.linesep}" for key, value in properties.items())
+    return "".join(f"{key}={value}\n" for key, value in properties.items())

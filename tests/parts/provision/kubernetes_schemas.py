@@ -138,4 +138,4 @@ class _CrdLoader(yaml.CSafeLoader):
     """YAML whose plain `=` is a string: the operator's CRDs list it among the kinds of matchers."""
 
 
-_CrdLoader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+_CrdLoader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
