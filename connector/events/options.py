@@ -10,14 +10,19 @@ class SegmentOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How calls of the Segment spec become Customer.io operations."""
 
     email_from_traits: Annotated[
-        bool, Meta(description="Without `userId`, identify the person by `traits.email` or `context.traits.email`.")
+        bool,
+        Meta(
+            description="Without `userId`, identify the person by `traits.email` or `context.traits.email`."
+        ),
     ] = True
     user_id_is_email: Annotated[
         bool, Meta(description="Send a `userId` that is an e-mail address as `email` instead of as `id`.")
     ] = True
     anonymous_id_on_identify: Annotated[
         bool,
-        Meta(description="Add `anonymous_id` to identify, which joins earlier anonymous events to the person."),
+        Meta(
+            description="Add `anonymous_id` to identify, which joins earlier anonymous events to the person."
+        ),
     ] = True
     object_type_id: Annotated[
         str, Meta(description="Object type of `group` calls that name none.", pattern="^[0-9]+$")

@@ -20,9 +20,7 @@ def ulid_from_id(event_id: str) -> str:
     if len(event_id) == ULID_CHARACTERS and _is_ulid(event_id):
         return event_id.upper()
     digest = blake2b(event_id.encode(), digest_size=13).hexdigest().upper()
-    if digest[0] < "8":
-        return digest
-    return _FIRST_CHARACTER[digest[0]] + digest[1:]
+    return digest if digest < "8" else _FIRST_CHARACTER[digest[0]] + digest[1:]
 
 
 def ulid_from_place(cluster_id: str, topic: str, partition: int, offset: int, timestamp_ms: int) -> str:

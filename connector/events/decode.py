@@ -1,0 +1,191 @@
+"""From a Kafka record to the operations that are sent, or to the reason why it never can be. Pure, and total."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, Literal, Protocol
+from zlib import crc32
+
+import msgspec
+
+from connector.events import segment, track_v2
+from connector.events.encode import EVENT_ACTIONS, Draft, finish
+from connector.events.event import TOMBSTONE, Event, Operation, Reason, Rejection, RequestKind, Tombstone
+from connector.events.headers import CE_ID, EVENT_ID, REGION, EventHeaders, header_text, read_headers
+from connector.events.identifiers import id_text
+from connector.events.limits import OPERATION_BYTES_MAX
+from connector.events.options import EventOptions
+from connector.events.raw import ABSENT, json_object
+from connector.events.record import Record
+from connector.events.refusal import RefusedError
+from connector.events.segment_calls import Alias, Call, Group, Identify, Page, Screen, Track
+from connector.events.track_v2 import Delivery, Object, Person
+from connector.events.ulid import ulid_from_id, ulid_from_place
+
+Message = Person | Object | Delivery | Identify | Track | Page | Screen | Group | Alias
+"""Both vocabularies, told apart by `type`."""
+
+_TYPES = "person, object, delivery, identify, track, page, screen, group, alias"
+
+_V2 = RequestKind.V2
+
+_decode_message = msgspec.json.Decoder(Message).decode
+
+
+class Decode(Protocol):
+    """Reads one record. Never raises, whatever its bytes are."""
+
+    def __call__(self, record: Record, cluster_id: str, ulid: str = "") -> Event | Rejection | Tombstone:
+        """`cluster_id` is part of the ULID of an event without an id. A given `ulid` is used instead of the derived
+        one: for a conflict, which is sent under another."""
+        ...
+
+
+class _CloudEvent(msgspec.Struct):
+    id: str | int | None = None
+    data: msgspec.Raw = ABSENT
+
+
+_decode_cloud_event = msgspec.json.Decoder(_CloudEvent).decode
+
+
+def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record_key"]) -> Decode:
+    """A decoder for these options.
+
+    `lanes_key` says whether order is kept for each identifier, or for each record key; records without a key keep to
+    their identifier then.
+    """
+    handlers: dict[type, Callable[[Any], tuple[Draft, ...]]] = {
+        **track_v2.HANDLERS,
+        **segment.handlers(options.segment),
+    }
+    by_record_key = lanes_key == "record_key"
+    record_timestamp = options.record_timestamp
+
+    def decode(record: Record, cluster_id: str, ulid: str = "") -> Event | Rejection | Tombstone:
+        value = record.value()
+        if value is None:
+            return TOMBSTONE
+        if not value or value.isspace():
+            return Rejection(Reason.EMPTY, "the value is empty")
+        try:
+            value.decode()  # msgspec does not check the UTF-8 of what passes through raw
+            headers = read_headers(record.headers())
+            cloud_event_id = None
+            if headers.is_cloud_event:
+                value, cloud_event_id = _unwrap(value)
+            message = _decode_message(value)
+            event_id = _event_id(message, headers, cloud_event_id)
+            if not ulid:
+                ulid = _ulid_of_place(record, cluster_id) if event_id is None else ulid_from_id(event_id)
+            drafts = handlers[type(message)](message)
+            digest = 0
+            operations: tuple[Operation, ...] = ()
+            for draft in drafts:
+                digest = crc32(draft.content, digest)
+                seconds = _record_seconds(record) if record_timestamp and draft.takes_time else None
+                lane, lane_secondary = draft.lane, draft.lane_secondary
+                if by_record_key:
+                    lane, lane_secondary = _key_lanes(record, lane, lane_secondary)
+                operation = finish(draft, ulid, seconds, lane, lane_secondary)
+                if len(operation.body) > OPERATION_BYTES_MAX and operation.kind is _V2:
+                    return _too_large(operation)
+                operations += (operation,)
+            state = drafts[0].state
+            return Event(
+                event_id,
+                ulid,
+                digest,
+                _region(message, headers),
+                operations,
+                int.from_bytes(blake2b(state, digest_size=8).digest()) if state else None,
+                headers.replayed,
+            )
+        except RefusedError as refused:
+            return Rejection(refused.reason, refused.message)
+        except msgspec.ValidationError as error:
+            return Rejection(Reason.INVALID, _without_value(error))
+        except msgspec.DecodeError as error:
+            return Rejection(Reason.UNDECODABLE, str(error))
+        except UnicodeDecodeError as error:
+            return Rejection(Reason.UNDECODABLE, f"the value is not UTF-8 (byte {error.start})")
+        except RecursionError:
+            return Rejection(Reason.UNDECODABLE, "the value is nested too deeply")
+
+    return decode
+
+
+def _unwrap(value: bytes) -> tuple[bytes, str | int | None]:
+    """The event in a structured CloudEvent, and the CloudEvent's id."""
+    cloud_event = _decode_cloud_event(value)
+    data = json_object(cloud_event.data, "data")
+    if not data:
+        raise RefusedError("the CloudEvent's `data` is missing")
+    return data, cloud_event.id
+
+
+def _event_id(message: Message, headers: EventHeaders, cloud_event_id: str | int | None) -> str | None:
+    """The first id that is given: in the event, in a header, by the CloudEvent around it, as the `id` of v2."""
+    if message.event_id is not None:
+        return id_text(message.event_id, "event_id")
+    if isinstance(message, Call) and message.message_id is not None:
+        return id_text(message.message_id, "messageId")
+    if headers.event_id is not None:
+        return id_text(header_text(headers.event_id, EVENT_ID), f"header {EVENT_ID}")
+    if headers.ce_id is not None:
+        return id_text(header_text(headers.ce_id, CE_ID), f"header {CE_ID}")
+    if cloud_event_id is not None:
+        return id_text(cloud_event_id, "id")
+    if isinstance(message, Person) and message.id is not None and message.action in EVENT_ACTIONS:
+        return id_text(message.id, "id")
+    return None
+
+
+def _ulid_of_place(record: Record, cluster_id: str) -> str:
+    return ulid_from_place(
+        cluster_id, record.topic() or "", record.partition() or 0, record.offset() or 0, record.timestamp()[1]
+    )
+
+
+def _region(message: Message, headers: EventHeaders) -> str | None:
+    """The region that the event or its header names. An empty one is not taken for none: it would go to a default."""
+    if message.region is not None:
+        return id_text(message.region.strip().lower(), "region")
+    if headers.region is not None:
+        return id_text(header_text(headers.region, REGION).strip().lower(), f"header {REGION}")
+    return None
+
+
+def _record_seconds(record: Record) -> int | None:
+    milliseconds = record.timestamp()[1]
+    return milliseconds // 1000 if milliseconds >= 1000 else None
+
+
+def _key_lanes(record: Record, lane: bytes, lane_secondary: bytes) -> tuple[bytes, bytes]:
+    """The lanes where order is kept for each record key.
+
+    A publisher who keys by person names one of a merge's two people by the key. So a merge stands in the key's lane
+    and in that of a record keyed by the other person's identifier, which is as near as one can know.
+    """
+    key = record.key()
+    if not key:
+        return lane, lane_secondary
+    key_lane = b"key:" + key
+    if not lane_secondary:
+        return key_lane, b""
+    primary, secondary = (b"key:" + side.partition(b":")[2] for side in (lane, lane_secondary))
+    other = primary if secondary == key_lane else secondary
+    return key_lane, b"" if other == key_lane else other
+
+
+def _too_large(operation: Operation) -> Rejection:
+    size = len(operation.body)
+    return Rejection(
+        Reason.TOO_LARGE,
+        f"the operation {operation.action} has {size} bytes, more than {OPERATION_BYTES_MAX}",
+    )
+
+
+def _without_value(error: msgspec.ValidationError) -> str:
+    """msgspec's message, which names the field; of a `type` that is not known it would name the value too."""
+    message = str(error)
+    return f"`type` is not one of {_TYPES}" if message.startswith("Invalid value") else message

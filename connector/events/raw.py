@@ -1,0 +1,49 @@
+"""Raw JSON values that pass through: what little must be known about them is asked for here."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from connector.events.refusal import RefusedError
+
+ABSENT = msgspec.Raw(b"")
+"""The default of a raw field: msgspec's own way to say that a raw value was not there."""
+
+_Decoded = TypeVar("_Decoded")
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def json_object(raw: msgspec.Raw, field: str) -> bytes:
+    """The bytes of a JSON object; empty where there is none or it is null."""
+    value = bytes(raw)
+    if not value or value[0] == 0x7B:  # {
+        return value
+    if value == b"null":
+        return b""
+    raise RefusedError(f"`{field}` is not an object")
+
+
+def members(json: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, their values raw. Of a repeated name the last counts."""
+    return _members(json) if json else {}
+
+
+def mentions(json: bytes, name: bytes) -> bool:
+    """Whether a name may occur in this JSON. False is certain; names with escapes in them are reckoned with."""
+    return name in json or b"\\u" in json
+
+
+def scalar(raw: msgspec.Raw | None) -> Any:
+    """A string, number, boolean or null as Python has it; None for anything else or nothing."""
+    value = bytes(raw) if raw is not None else b""
+    return None if not value or value[0] in b"{[" else msgspec.json.decode(value)
+
+
+def decode_within(field: str, decode: Callable[[bytes], _Decoded], json: bytes) -> _Decoded:
+    """Decodes a part of an event, so that an error says in which."""
+    try:
+        return decode(json)
+    except msgspec.ValidationError as error:
+        raise RefusedError(f"in `{field}`: {error}") from None
