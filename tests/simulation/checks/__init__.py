@@ -1,0 +1,1 @@
+"""The promises, each held against every step."""

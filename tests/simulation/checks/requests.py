@@ -1,0 +1,219 @@
+"""What may be sent when: one core's requests, held against limits, lanes, states and its assignment."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import NamedTuple
+
+import msgspec
+
+from connector.core.answers import Accepted, Answer, PartlyRejected, Unavailable
+from connector.core.effects import RegionState, Send, TopicPartition
+from connector.core.options import CoreOptions
+from connector.events.event import RequestKind
+from tests.simulation.truth import Fact, Published, Truth
+from tests.simulation.violation import Violation
+
+_V2_PATH = "/api/v2/batch"
+_V1_PATH = "/api/v1/events"
+_BODY_BYTES_LIMIT = 500_000
+_PROBED_ONLY = frozenset({RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED})
+_BURST_SECONDS = 0.1
+_TINY = 1e-6
+
+
+class _Batch(msgspec.Struct, forbid_unknown_fields=True):
+    batch: list[msgspec.Raw]
+
+
+_batch = msgspec.json.Decoder(_Batch)
+
+
+class _Flying(NamedTuple):
+    region: str
+    facts: tuple[Fact, ...]
+    probe: bool
+
+    @property
+    def anonymous(self) -> bool:
+        return self.facts[0].kind is RequestKind.V1_EVENTS
+
+
+class _Region:
+    """What is known about one region from the effects and answers so far."""
+
+    def __init__(self, now: float) -> None:
+        self.state = RegionState.HEALTHY
+        self.held_until = now
+        self.tokens = 0.0
+        self.filled_at = -1e9
+
+
+class RequestChecks:
+    """One core's requests."""
+
+    def __init__(self, options: CoreOptions, truth: Truth, now: float) -> None:
+        self._options = options
+        self._truth = truth
+        self._flying: dict[int, _Flying] = {}
+        self._ids: set[int] = set()
+        self._regions = {region: _Region(now) for region in options.serves}
+        self._told_accepted: dict[TopicPartition, set[tuple[int, int]]] = {}
+        self.takes: dict[TopicPartition, int] = {}
+        """Partition -> the offset that is read next, of those whose records may be sent."""
+        self.polled_at = now
+
+    def assigned(self, place: TopicPartition, offset: int) -> None:
+        """A partition is given to this core; what an earlier epoch knew no longer counts."""
+        self._told_accepted[place] = set()
+        self.takes[place] = offset
+
+    def revoked(self, place: TopicPartition) -> None:
+        """Nothing more may be sent of this partition."""
+        self.takes.pop(place, None)
+
+    def state_changed(self, region: str, state: RegionState) -> None:
+        """The core says how a region is doing."""
+        if region not in self._regions:
+            raise Violation(f"speaks of region {region}, which it does not serve")
+        self._regions[region].state = state
+
+    # --- sending
+
+    def sent(self, send: Send, now: float) -> tuple[Fact, ...]:
+        """A request starts. Returns what is in it."""
+        if send.request_id in self._ids:
+            raise Violation(f"request id {send.request_id} is used twice")
+        self._ids.add(send.request_id)
+        region = self._regions.get(send.region)
+        if region is None:
+            raise Violation(f"sends to {send.region}, which it does not serve")
+        facts = self._read(send)
+        self._check_size(send, facts)
+        self._check_places(send.region, facts)
+        self._check_company(send, facts)
+        self._check_moment(region, send, now)
+        probe = region.state in _PROBED_ONLY
+        self._flying[send.request_id] = _Flying(send.region, facts, probe)
+        return facts
+
+    def _read(self, send: Send) -> tuple[Fact, ...]:
+        bodies: list[bytes]
+        if send.path == _V2_PATH and send.operation == "batch":
+            bodies = [bytes(raw) for raw in _batch.decode(send.body).batch]
+        elif send.path == _V1_PATH and send.operation == "v1_events":
+            bodies = [send.body]
+        else:
+            raise Violation(f"sends {send.operation} to {send.path}")
+        facts = []
+        for body in bodies:
+            fact = self._truth.facts.get(body)
+            if fact is None:
+                raise Violation(f"sends something that no record said: {body[:200]!r}")
+            if (fact.kind is RequestKind.V1_EVENTS) != (send.path == _V1_PATH):
+                raise Violation(f"sends {fact.tag} to {send.path}")
+            facts.append(fact)
+        return tuple(facts)
+
+    def _check_size(self, send: Send, facts: Sequence[Fact]) -> None:
+        batch = self._options.batch
+        if not facts or len(facts) != send.events:
+            raise Violation(f"a request of {len(facts)} operations that says it has {send.events}")
+        most = max(batch.max_events, len(facts) if len({fact.serial for fact in facts}) == 1 else 0)
+        if len(facts) > most:
+            raise Violation(f"{len(facts)} operations in a request, {batch.max_events} allowed")
+        if len(send.body) > batch.max_bytes or len(send.body) >= _BODY_BYTES_LIMIT:
+            raise Violation(f"{len(send.body)} bytes in a request, {batch.max_bytes} allowed")
+        if send.attempt < 1 or send.deadline_seconds > self._options.delivery.timeout_seconds:
+            raise Violation(f"attempt {send.attempt}, deadline {send.deadline_seconds}")
+
+    def _check_places(self, region: str, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            published = self._truth.published[fact.serial]
+            if published.nature.region != region:
+                raise Violation(f"{published} belongs to {published.nature.region!r}, sent to {region}")
+            if not self._holds(published):
+                raise Violation(f"{published} is sent, though its partition is not this member's any more")
+            told = self._told_accepted.get(published.place)
+            if told is not None and (fact.serial, fact.index) in told:
+                raise Violation(f"{fact.tag} is sent again, though it was accepted in this epoch")
+
+    def _holds(self, published: Published) -> bool:
+        """Has this core read the record, or the same event from another partition, and does it still own that?"""
+        takes = self.takes
+        if published.offset < takes.get(published.place, 0):
+            return True
+        event = published.event
+        assert event is not None
+        others = self._truth.classes[event.ulid, event.digest]
+        return any(other.offset < takes.get(other.place, 0) for other in others)
+
+    def _check_company(self, send: Send, facts: Sequence[Fact]) -> None:
+        delivery = self._options.delivery
+        orders = {order for fact in facts for order in fact.orders}
+        in_flight = anonymous = 0
+        for flying in self._flying.values():
+            if flying.region != send.region:
+                continue
+            in_flight += 1
+            anonymous += flying.anonymous
+            for fact in flying.facts:
+                for order in fact.orders:
+                    if order in orders:
+                        raise Violation(f"two requests hold {order!r} at once")
+        if in_flight >= delivery.concurrency:
+            raise Violation(
+                f"{in_flight + 1} requests in flight in {send.region}, {delivery.concurrency} allowed"
+            )
+        share = max(1, ceil(delivery.concurrency * delivery.anonymous_share))
+        if facts[0].kind is RequestKind.V1_EVENTS and anonymous >= share:
+            raise Violation(f"{anonymous + 1} anonymous requests in flight, {share} allowed")
+
+    def _check_moment(self, region: _Region, send: Send, now: float) -> None:
+        delivery = self._options.delivery
+        if now - self.polled_at > self._options.session_timeout_seconds + _TINY:
+            raise Violation(f"a request starts though polling has stood still since {self.polled_at:.3f}")
+        if now < region.held_until - _TINY:
+            raise Violation(f"a request starts before Retry-After has passed at {region.held_until:.3f}")
+        if region.state in _PROBED_ONLY and any(
+            flying.probe and flying.region == send.region for flying in self._flying.values()
+        ):
+            raise Violation(f"a second probe while {send.region} is {region.state}")
+        capacity = max(1.0, delivery.requests_per_second * _BURST_SECONDS)
+        region.tokens = min(capacity, region.tokens + (now - region.filled_at) * delivery.requests_per_second)
+        region.filled_at = now
+        if region.tokens < 1 - _TINY:
+            raise Violation(f"more than {delivery.requests_per_second} requests a second")
+        region.tokens -= 1
+
+    # --- answers
+
+    def cancelled(self, request_id: int) -> None:
+        """The core gave a request up."""
+        if self._flying.pop(request_id, None) is None:
+            raise Violation(f"cancels request {request_id}, which is not in flight")
+
+    def answered(self, request_id: int, answer: Answer, now: float) -> None:
+        """An answer is handed to the core."""
+        flying = self._flying.pop(request_id, None)
+        if flying is None:
+            return
+        region = self._regions[flying.region]
+        if isinstance(answer, Unavailable) and answer.retry_after_seconds is not None:
+            seconds = min(answer.retry_after_seconds, self._options.delivery.retry_after_seconds_max)
+            region.held_until = max(region.held_until, now + seconds)
+        refused: set[int] | None = None
+        if isinstance(answer, Accepted):
+            refused = set()
+        elif isinstance(answer, PartlyRejected) and answer.attributable:
+            refused = {error.index for error in answer.errors}
+        if refused is None:
+            return
+        for index, fact in enumerate(flying.facts):
+            if index not in refused:
+                place = self._truth.published[fact.serial].place
+                self._told_accepted.setdefault(place, set()).add((fact.serial, fact.index))
+
+    @property
+    def flying(self) -> int:
+        """Requests in flight."""
+        return len(self._flying)
