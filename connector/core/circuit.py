@@ -50,8 +50,9 @@ class Circuit:
         self.state = RegionState.HEALTHY
         self.detail = ""
         self.failures = 0
-        """In a row, across lanes."""
+        """First attempts that failed in a row, across lanes."""
         self.failures_total = 0
+        """First attempts that failed."""
         self.successes_total = 0
         self.hold_until = 0.0
         """No request starts before."""
@@ -89,20 +90,26 @@ class Circuit:
         self._enter(RegionState.MISCONFIGURED, answer.detail)
 
     def failed(self, answer: Unavailable, attempt: int, sent_at: float, now: float) -> float:
-        """A request met a destination that cannot now. When its operations may be tried again."""
+        """A request met a destination that cannot now. When its operations may be tried again.
+
+        Only first attempts count against the destination: operations that fail again and again say more about
+        themselves, and a handful of them must not stop everybody else.
+        """
         retry_after = answer.retry_after_seconds
         if retry_after is not None:
             retry_after = min(retry_after, self._retry_after_seconds_max)
             self.hold_until = max(self.hold_until, now + retry_after)
         if answer.status == 429 or (answer.status == 503 and retry_after is not None):
             return self._throttled(answer, retry_after, sent_at, now)
-        self.failures += 1
-        self.failures_total += 1
+        if attempt == 1:
+            self.failures += 1
+            self.failures_total += 1
         if self.failures >= self._breaker_failures or self.probed:
             self.probe_at = now + self._probe_seconds
             if self.state not in (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED):
                 self._enter(
-                    RegionState.OPEN, f"{self.failures} requests failed in a row, the last with {answer.kind}"
+                    RegionState.OPEN,
+                    f"{self.failures} requests failed in a row, the last with {_said(answer)}",
                 )
         return now + (self._backoff.seconds(attempt) if retry_after is None else retry_after)
 
@@ -125,3 +132,7 @@ class Circuit:
             self.failures = 0 if state is RegionState.HEALTHY else self.failures
         self.state = state
         self.detail = detail
+
+
+def _said(answer: Unavailable) -> str:
+    return f"{answer.kind}: {answer.detail}" if answer.detail else answer.kind

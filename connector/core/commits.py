@@ -22,6 +22,7 @@ class Commits:
         self._under_way: dict[int, tuple[Ledger, CommitOffset]] = {}
         self._pending_id = 0
         self.due_at = now
+        """When the next one may begin, unless one is under way."""
         self.cluster_id = ""
 
     def identity(self, topic_id: str, leader_epoch: int | None) -> Identity:
@@ -40,6 +41,11 @@ class Commits:
         self._pending_id = self._commit_id
         self._under_way = dict(enumerate(changed))
         return Commit(self._commit_id, tuple([offset for _, offset in changed]))
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `next_commit` wants to be called."""
+        return None if self._pending_id else self.due_at
 
     def last_offsets(self, ledgers: Iterable[Ledger], now: float) -> tuple[CommitOffset, ...]:
         """What a revoke or a stop commits at the end."""

@@ -67,6 +67,8 @@ class Core:
             emit,
         )
         self._polled_at = now
+        self._standing_still = False
+        """Polling has not been seen for so long that the partitions may be another member's: nothing is sent."""
         self._drain_deadline: float | None = None
         self._closed = False
 
@@ -81,6 +83,8 @@ class Core:
     def revoke(self, partitions: Sequence[TopicPartition], now: float, deadline_seconds: float) -> None:
         """The group wants these back. `Released` comes once what is in flight is answered, at the deadline at last."""
         self._partitions.revoke(partitions, now, deadline_seconds)
+        if self._drain_deadline is not None:
+            self._partitions.hurry(self._drain_deadline)
 
     def lose(self, partitions: Sequence[TopicPartition], now: float) -> None:
         """These are another member's already."""
@@ -127,6 +131,7 @@ class Core:
         """Take nothing more and send what is held. `Drained` comes at the end."""
         if self._drain_deadline is None:
             self._drain_deadline = now + deadline_seconds
+            self._partitions.hurry(self._drain_deadline)
 
     # ---- outputs ----
 
@@ -134,13 +139,14 @@ class Core:
         """What is to be done now. The list is the caller's."""
         if self._closed:
             return []
-        if now - self._polled_at <= self._options.session_timeout_seconds:
-            for region in self._regions.values():
-                region.pump(now, self._drain_deadline is not None)
         if self._endings.overrun:
             self._partitions.stop_overrun(now)
         self._partitions.watch_spans(now)
         self._partitions.settle_revokes(now)
+        self._standing_still = now - self._polled_at > self._options.session_timeout_seconds
+        if not self._standing_still:
+            for region in self._regions.values():
+                region.pump(now, self._drain_deadline is not None)
         self._finish_drain(now)
         if not self._closed:
             commit = self._commits.next_commit(self._partitions.ledgers.values(), now)
@@ -166,11 +172,14 @@ class Core:
         """Call `advance` no later than this, even if nothing comes in. None: no need."""
         if self._closed:
             return None
-        times = [region.wake_at for region in self._regions.values()]
-        times.append(self._partitions.wake_at())
-        times.append(self._drain_deadline)
+        revoked_at = self._partitions.wake_at()
+        times = [revoked_at]
+        if not self._standing_still:
+            times += [region.wake_at for region in self._regions.values()]
+        if revoked_at is None:
+            times.append(self._drain_deadline)
         if self._partitions.ledgers:
-            times.append(self._commits.due_at)
+            times.append(self._commits.wake_at)
         return min((at for at in times if at is not None), default=None)
 
     # ---- what can be asked ----

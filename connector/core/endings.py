@@ -12,7 +12,7 @@ from connector.core.entry import Entry, Waiter
 from connector.core.identifies import IdentifyCache
 from connector.core.ledger import Ledger
 from connector.core.options import DeadLetterShareOptions
-from connector.events.event import Event, Reason
+from connector.events.event import Event, Reason, Rejection
 from connector.events.record import Record
 
 _DECODED_AGAIN = frozenset((Reason.UNDECODABLE, Reason.EMPTY, Reason.INVALID, Reason.TOO_LARGE))
@@ -109,7 +109,7 @@ class Endings:
         if entry.unsettled:
             return False
         if entry.rejection is not None:
-            self._dead_letter_entry(entry, Reason.REJECTED, entry.rejection, 1, region)
+            self._dead_letter_entry(entry, entry.rejection.reason, entry.rejection.message, 1, region)
             return False
         self._identifies.ended(entry, True, now)
         if entry.trace is not None:
@@ -124,10 +124,10 @@ class Endings:
         self._identifies.ended(entry, False, now)
         entry.unsettled -= 1
         if entry.unsettled:
-            entry.rejection = message
+            entry.rejection = Rejection(reason, message)
             return
         if entry.rejection is not None:
-            message = f"{entry.rejection}; {message}"
+            message = f"{entry.rejection.message}; {message}"
         self._dead_letter_entry(entry, reason, message, attempts, region)
 
     def _dead_letter_entry(

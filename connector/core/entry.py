@@ -4,7 +4,7 @@ import msgspec
 
 from connector.core.effects import Outcome, Trace
 from connector.core.ledger import Ledger
-from connector.events.event import Event
+from connector.events.event import Event, Rejection
 from connector.events.record import Record
 
 
@@ -38,8 +38,8 @@ class Entry(msgspec.Struct, gc=False):
     """How many of its operations have no answer yet."""
     waiters: list[Waiter] | None = None
     trace: Trace | None = None
-    rejection: str | None = None
-    """Customer.io's word on an operation that it refused, naming which."""
+    rejection: Rejection | None = None
+    """Why one of several operations can never be accepted, naming which."""
     watched: bool = False
     """Something needs a closer look at its ending: waiters, a trace, several operations or the identify cache."""
 

@@ -63,7 +63,8 @@ class Intake:
     def _plain_ways(self) -> dict[str | None, list[Entry]]:
         if self._identifies.enabled:
             return {}
-        ways: dict[str | None, list[Entry]] = {**self._fresh}
+        ways: dict[str | None, list[Entry]] = {}
+        ways.update(self._fresh)
         if self._router.trivial and self._default in self._fresh:
             ways[None] = self._fresh[self._default]
         return ways

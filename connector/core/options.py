@@ -88,7 +88,7 @@ class DeliveryOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     poison_attempts: Annotated[
         int,
         Meta(
-            ge=2,
+            ge=5,
             description="A record that alone fails this often while others of its region succeed is "
             "dead-lettered.",
         ),

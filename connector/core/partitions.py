@@ -137,6 +137,10 @@ class Partitions:
         self._withdraw(ledgers, now)
         self._revokes.append(_Revoke(tuple(partitions), ledgers, now + deadline_seconds))
 
+    def hurry(self, deadline: float) -> None:
+        """No revoke waits longer than this."""
+        self._revokes = [revoke._replace(deadline=min(revoke.deadline, deadline)) for revoke in self._revokes]
+
     def lose(self, partitions: Iterable[TopicPartition], now: float) -> None:
         """They are another member's already: nothing is awaited, nothing committed."""
         ledgers = frozenset(self.ledgers[one] for one in partitions if one in self.ledgers)

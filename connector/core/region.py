@@ -71,6 +71,8 @@ class Region:
         self._waiting: list[tuple[Flight, Channel]] = []
         self._last_probe = 0
         """Sequence of the flight that was probed with last."""
+        self._probes_new = False
+        """Whether the next probe had better be something that was never sent."""
         self._told = (RegionState.HEALTHY, "")
         self.wake_at: float | None = None
         """When `pump` wants to be called again."""
@@ -164,13 +166,21 @@ class Region:
             self._waiting.append((flight, channel))
 
     def _next_probe(self) -> tuple[Flight, Channel] | None:
-        self._waiting.sort(key=lambda waiting: waiting[0].sequence)
-        for place, (flight, _) in enumerate(self._waiting):
-            if flight.sequence != self._last_probe:
-                return self._waiting.pop(place)
+        """What failed before and what is new take turns, so that what can never succeed keeps nobody out."""
+        self._probes_new = not self._probes_new
+        if self._probes_new:
+            return self._board_any() or self._waiting_longest()
+        return self._waiting_longest() or self._board_any()
+
+    def _board_any(self) -> tuple[Flight, Channel] | None:
         for channel in (self._batch, self._anonymous):
             if channel.lanes.oldest_ready_at() is not None:
                 return channel.board(), channel
+        return None
+
+    def _waiting_longest(self) -> tuple[Flight, Channel] | None:
+        """The oldest flight that waits, but the one that was probed with last only if it is the only one."""
+        self._waiting.sort(key=lambda waiting: (waiting[0].sequence == self._last_probe, waiting[0].sequence))
         return self._waiting.pop(0) if self._waiting else None
 
     def _send(self, flight: Flight, channel: Channel, now: float) -> None:
@@ -288,10 +298,10 @@ class Region:
         if answer.status == 429:
             return
         succeeded = self.circuit.successes_total - chunk.successes_seen
-        chunk.successes_seen = self.circuit.successes_total
-        chunk.failures_seen = self.circuit.failures_total
-        if succeeded and succeeded >= _SUCCESSES_PER_FAILURE * others_failed:
-            chunk.lonely_failures += 1
+        if succeeded:
+            chunk.lonely_failures += succeeded >= _SUCCESSES_PER_FAILURE * others_failed
+            chunk.successes_seen = self.circuit.successes_total
+            chunk.failures_seen = self.circuit.failures_total
         if len(chunk.entries) > 1:
             alone = chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0 and self._is_alone()
             if chunk.lonely_failures >= _LONELY_FAILURES_TO_SPLIT or alone:

@@ -1,6 +1,8 @@
 """The rate limit: so many requests a second, with a short burst."""
 
 _BURST_SECONDS = 0.1
+_WHOLE = 1 - 1e-6
+"""A token, allowing for the rounding of times."""
 
 
 class TokenBucket:
@@ -18,7 +20,7 @@ class TokenBucket:
         """When the next token is there: `now` or earlier if there is one."""
         self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._per_second)
         self._filled_at = now
-        return now if self._tokens >= 1 else now + (1 - self._tokens) / self._per_second
+        return now if self._tokens >= _WHOLE else now + (1 - self._tokens) / self._per_second
 
     def take(self) -> None:
         """Use one. `ready_at` has just said that there is one."""
