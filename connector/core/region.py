@@ -1,6 +1,7 @@
 """One region's delivery: what is sent when, and what each answer leads to."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from connector.core.answers import (
     Accepted,
@@ -99,8 +100,7 @@ class Region:
             self._probe(now)
         else:
             self._resend(now)
-            self._depart(self._batch, now, flush)
-            self._depart(self._anonymous, now, flush)
+            self._depart(now, flush)
         self._tell()
 
     def _resend(self, now: float) -> None:
@@ -119,20 +119,28 @@ class Region:
                 left.append((flight, channel))
         self._waiting = left
 
-    def _depart(self, channel: Channel, now: float, flush: bool) -> None:
-        """Make new requests of what idle lanes hold: full ones at once, others after the linger."""
-        lanes = channel.lanes
+    def _depart(self, now: float, flush: bool) -> None:
+        """Make new requests of what idle lanes hold; what arrived first goes first, whichever way it takes."""
         while True:
-            oldest_at = lanes.oldest_ready_at()
-            if oldest_at is None:
+            ready = [(channel.lanes.oldest_ready_at(), channel) for channel in (self._batch, self._anonymous)]
+            waits = [
+                (oldest_at, channel)
+                for oldest_at, channel in ready
+                if oldest_at is not None and self._is_due(channel, oldest_at, now, flush)
+            ]
+            channels = [channel for _, channel in sorted(waits, key=itemgetter(0))]
+            chosen = next((channel for channel in channels if self._may_send(channel, now)), None)
+            if chosen is None:
                 return
-            due_at = oldest_at + self._linger_seconds
-            if not (flush or due_at <= now or lanes.fills(channel.operations_max, channel.bytes_max)):
-                self._wake(due_at)
-                return
-            if not self._may_send(channel, now):
-                return
-            self._send(channel.board(), channel, now)
+            self._send(chosen.board(), chosen, now)
+
+    def _is_due(self, channel: Channel, oldest_at: float, now: float, flush: bool) -> bool:
+        """Full requests go at once, others after the linger."""
+        due_at = oldest_at + self._linger_seconds
+        if flush or due_at <= now or channel.lanes.fills(channel.operations_max, channel.bytes_max):
+            return True
+        self._wake(due_at)
+        return False
 
     def _may_send(self, channel: Channel, now: float) -> bool:
         """Is there a place in flight and a token? If a token is awaited, say when it comes."""

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
+
+from confluent_kafka import Message
 
 from connector.core.effects import CommitOffset, Start, TopicPartition
 from connector.core.inputs import Assignment, CommitFailure, Credit
@@ -49,9 +51,11 @@ class Bridge:
 
     # ---- the loop's side ----
 
-    def publish_credit(self, credit: Credit, taken_records: int, taken_bytes: int) -> None:
-        """The core's credit after it has taken so many records since the start."""
+    def publish_credit(self, credit: Credit, taken_records: int, taken_bytes: int) -> bool:
+        """The core's credit after it has taken so many records since the start. True: there was none before."""
+        was_dry = self._credit[0].records == 0
         self._credit = (credit, taken_records, taken_bytes)
+        return was_dry and credit.records > 0
 
     # ---- the poll thread's side ----
 
@@ -81,7 +85,9 @@ class Bridge:
             self.note("error", "a revoke was not answered in time; nothing is committed for it")
             return ()
 
-    def received(self, records: Sequence[Record]) -> None:
+    def received(self, messages: list[Message]) -> None:
+        # Its stub allows for headers of a message that is yet to be sent; one that was read has a list of them.
+        records = cast(Sequence[Record], messages)
         value_bytes = sum([len(record.value() or b"") for record in records])
         self._handed_records += len(records)
         self._handed_bytes += value_bytes
@@ -106,10 +112,7 @@ class Bridge:
         self._tell(lambda: self._group.fail(error))
 
     def _tell(self, call: Callable[[], object]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(call)
-        except RuntimeError:  # the loop is closed: the process is ending
-            return
+        _tell(self._loop, call)
 
     def _ask(self, call: Callable[[], _T], otherwise: _T) -> _T:
         """Call on the loop's thread and wait for what it says."""
@@ -128,3 +131,31 @@ class Bridge:
             return future.result(_ANSWER_SECONDS_MAX)
         except FutureTimeoutError:
             return otherwise
+
+
+class DeadLetterBridge:
+    """A `DeadLetterListener`: every method is called on the producer's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, group: "DeadLetterInputs") -> None:
+        self._loop = loop
+        self._group = group
+
+    def written(self, letter_id: int) -> None:
+        _tell(self._loop, lambda: self._group.dead_letter_written(letter_id))
+
+    def note(self, level: str, message: str) -> None:
+        _tell(self._loop, lambda: self._group.consumer_note(level, message))
+
+
+class DeadLetterInputs(Protocol):
+    """What a group takes in of its dead letters, on the loop's thread."""
+
+    def dead_letter_written(self, letter_id: int) -> None: ...
+    def consumer_note(self, level: str, message: str) -> None: ...
+
+
+def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:  # the loop is closed: the process is ending
+        return

@@ -159,9 +159,9 @@ class Group:
         """Something happened that must not: nothing more is committed."""
         self._fail(error)
 
-    def dead_letter_written(self, letter_id: int, error: str | None) -> None:
-        """On the loop's thread: the producer's answer."""
-        self.core.dead_letter_written(letter_id, error, seconds())
+    def dead_letter_written(self, letter_id: int) -> None:
+        """On the loop's thread: Kafka has acknowledged it."""
+        self.core.dead_letter_written(letter_id, None, seconds())
         self._later()
 
     def drain(self, deadline_seconds: float) -> None:
@@ -187,7 +187,8 @@ class Group:
         except BaseException as error:
             self._fail(error)
             raise
-        self.bridge.publish_credit(self.core.credit(), self._taken_records, self._taken_bytes)
+        if self.bridge.publish_credit(self.core.credit(), self._taken_records, self._taken_bytes):
+            self._the_consumer.wake()
         self._set_timer(now)
 
     def _carry_out(self, effect: Effect) -> None:

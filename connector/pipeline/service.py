@@ -15,6 +15,7 @@ from connector.errors import ExitCode
 from connector.events.decode import make_decoder
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
+from connector.pipeline.bridge import DeadLetterBridge
 from connector.pipeline.clock import seconds
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
@@ -22,7 +23,7 @@ from connector.pipeline.routing_function import load_routing_function
 from connector.settings.credentials import read_credentials
 from connector.settings.groups import ConsumerGroup, core_options
 from connector.settings.model import Settings
-from connector.telemetry.health import GroupHealth, HealthInputs
+from connector.telemetry.health import GroupHealth, HealthInputs, KafkaState
 from connector.telemetry.server import HealthServer
 from connector.telemetry.setup import TelemetryShell
 
@@ -146,11 +147,7 @@ class Service:
             self._fail,
         )
 
-        def written(letter_id: int, error: str | None) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(group.dead_letter_written, letter_id, error)
-
-        dead_letters = DeadLetterProducer(dead_letter_options(settings), written)
+        dead_letters = DeadLetterProducer(dead_letter_options(settings), DeadLetterBridge(loop, group))
         consumer = ConsumerThread(consumer_options(settings, consumer_group.group_id), group.bridge)
         self._groups.append(group)
         self._dead_letters.append(dead_letters)
@@ -194,7 +191,12 @@ class Service:
             loop_heartbeat_age_seconds=now - self._looked_at,
             groups=tuple(
                 [
-                    GroupHealth(group.group_id, consumer.state, now - consumer.heartbeat_at, consumer.detail)
+                    GroupHealth(
+                        group.group_id,
+                        KafkaState(consumer.state.value),
+                        time.monotonic() - consumer.heartbeat_at,
+                        consumer.detail,
+                    )
                     for group, consumer in zip(self._groups, self._consumers, strict=True)
                 ]
             ),
