@@ -30,6 +30,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="go on with partitions that were stopped because too many of their records became dead letters",
     )
+    parser.add_argument(
+        "--accept-routing-change",
+        action="store_true",
+        help="after a change of regions or routing rules, start all groups at the lowest committed offset",
+    )
     parser.set_defaults(command=_run)
 
 
@@ -63,7 +68,9 @@ def _run(arguments: argparse.Namespace) -> int:
             }
         },
     )
-    service = Service(settings, groups, telemetry, arguments.accept_dead_letters)
+    service = Service(
+        settings, groups, telemetry, arguments.accept_dead_letters, arguments.accept_routing_change
+    )
     try:
         if sys.platform == "win32":
             import asyncio

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _VERSION = "1"
+_FIELDS = 10
 _DEAD_CHARACTERS_MAX = 1000
 
 
@@ -118,7 +119,7 @@ def _fit_dead(dead: Sequence[int], base: int, room: int) -> tuple[int, str]:
 def decode(metadata: str, identity: Identity, committed: int) -> CommitMetadata | None:
     """The map, or None where there is none, it is not ours, or it speaks of another log."""
     fields = metadata.split(";")
-    if len(fields) != 10 or fields[0] != _VERSION:
+    if len(fields) != _FIELDS or fields[0] != _VERSION:
         return None
     _, cluster_id, topic_id, base, epoch, routing, stopped, floor, dead, runs = fields
     try:
@@ -128,6 +129,12 @@ def decode(metadata: str, identity: Identity, committed: int) -> CommitMetadata 
         return CommitMetadata(_read_runs(runs, committed), _read_dead(dead), int(floor), stopped == "s")
     except ValueError:
         return None
+
+
+def routing_digest_of(metadata: str) -> str | None:
+    """The digest of the routing rules under which this was committed; None where it does not say."""
+    fields = metadata.split(";")
+    return fields[5] if len(fields) == _FIELDS and fields[0] == _VERSION else None
 
 
 def _read_runs(text: str, base: int) -> tuple[Run, ...]:

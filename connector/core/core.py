@@ -45,7 +45,8 @@ class Core:
         self._buffer = Buffer(options.buffer)
         self._dedup = Dedup(events.max_entries, events.ttl_seconds)
         self._identifies = IdentifyCache(identifies.max_entries, identifies.ttl_seconds)
-        self._endings = Endings(self._dedup, self._identifies, self._buffer, options.dead_letter_share, emit)
+        share = None if options.accept_dead_letters else options.dead_letter_share
+        self._endings = Endings(self._dedup, self._identifies, self._buffer, share, emit)
         request_ids = count(1).__next__
         self._regions = {
             name: Region(name, options, self._endings, emit, request_ids, random, now)

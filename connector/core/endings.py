@@ -40,13 +40,14 @@ class Endings:
         dedup: Dedup,
         identifies: IdentifyCache,
         buffer: Buffer,
-        share: DeadLetterShareOptions,
+        share: DeadLetterShareOptions | None,
         emit: Callable[[Effect], None],
     ) -> None:
         self._dedup = dedup
         self._identifies = identifies
         self._buffer = buffer
         self._share = share
+        """None: not watched."""
         self._emit = emit
         self._letters: dict[int, _Letter] = {}
         self._letter_id = 0
@@ -161,6 +162,8 @@ class Endings:
     def _watch_share(self, ledger: Ledger, index: int) -> None:
         """More than the allowed share of a partition's last records means that the input as a whole is bad."""
         dead, share = ledger.dead_indexes, self._share
+        if share is None:
+            return
         dead.append(index)
         newest = ledger.arrived
         while dead and dead[0] < newest - share.window_records:

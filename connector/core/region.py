@@ -42,6 +42,10 @@ class _Wire:
         self.sent_at = sent_at
 
 
+_Waiting = tuple[Flight, Channel]
+"""A flight between two attempts."""
+
+
 class Region:
     """Lanes, flights and circuit of one region."""
 
@@ -69,9 +73,10 @@ class Region:
         self._anonymous = anonymous_channel(delivery, now)
         self._tokens = TokenBucket(delivery.requests_per_second, now)
         self._wire: dict[int, _Wire] = {}
-        self._waiting: list[tuple[Flight, Channel]] = []
+        self._waiting: list[_Waiting] = []
         self._last_probe = 0
         """Sequence of the flight that was probed with last."""
+        self._retries_turn = False
         self._probes_new = False
         """Whether the next probe had better be something that was never sent."""
         self._told = (RegionState.HEALTHY, "")
@@ -99,40 +104,54 @@ class Region:
         elif self.circuit.probed:
             self._probe(now)
         else:
-            self._resend(now)
-            self._depart(now, flush)
+            self._serve(now, flush)
         self._tell()
 
-    def _resend(self, now: float) -> None:
-        """Retries go before anything new, oldest first."""
-        if not self._waiting:
-            return
-        self._waiting.sort(key=lambda waiting: waiting[0].sequence)
-        left: list[tuple[Flight, Channel]] = []
-        for flight, channel in self._waiting:
-            if flight.due_at > now:
-                self._wake(flight.due_at)
-                left.append((flight, channel))
-            elif self._may_send(channel, now):
-                self._send(flight, channel, now)
-            else:
-                left.append((flight, channel))
-        self._waiting = left
-
-    def _depart(self, now: float, flush: bool) -> None:
-        """Make new requests of what idle lanes hold; what arrived first goes first, whichever way it takes."""
+    def _serve(self, now: float, flush: bool) -> None:
+        """Retries and what is new take turns, each oldest first: where places or tokens are scarce, what fails
+        again and again must not take them all."""
+        due = self._due(now)
         while True:
-            ready = [(channel.lanes.oldest_ready_at(), channel) for channel in (self._batch, self._anonymous)]
-            waits = [
-                (oldest_at, channel)
-                for oldest_at, channel in ready
-                if oldest_at is not None and self._is_due(channel, oldest_at, now, flush)
-            ]
-            channels = [channel for _, channel in sorted(waits, key=itemgetter(0))]
-            chosen = next((channel for channel in channels if self._may_send(channel, now)), None)
-            if chosen is None:
+            first, second = (
+                (self._resend, self._depart) if self._retries_turn else (self._depart, self._resend)
+            )
+            if not (first(due, now, flush) or second(due, now, flush)):
                 return
-            self._send(chosen.board(), chosen, now)
+            self._retries_turn = not self._retries_turn
+
+    def _due(self, now: float) -> list[_Waiting]:
+        """Flights whose time has come, the oldest last."""
+        due = []
+        for waiting in self._waiting:
+            if waiting[0].due_at <= now:
+                due.append(waiting)
+            else:
+                self._wake(waiting[0].due_at)
+        return sorted(due, key=lambda waiting: waiting[0].sequence, reverse=True)
+
+    def _resend(self, due: list[_Waiting], now: float, flush: bool) -> bool:
+        """Send the oldest due flight that may go. Whether there was one."""
+        for place in range(len(due) - 1, -1, -1):
+            flight, channel = due[place]
+            if self._may_send(channel, now):
+                self._waiting.remove(due.pop(place))
+                self._send(flight, channel, now)
+                return True
+        return False
+
+    def _depart(self, due: list[_Waiting], now: float, flush: bool) -> bool:
+        """Make a new request of what idle lanes hold; what arrived first goes first, whichever way it takes."""
+        ready = [(channel.lanes.oldest_ready_at(), channel) for channel in (self._batch, self._anonymous)]
+        waits = [
+            (oldest_at, channel)
+            for oldest_at, channel in ready
+            if oldest_at is not None and self._is_due(channel, oldest_at, now, flush)
+        ]
+        for _, channel in sorted(waits, key=itemgetter(0)):
+            if self._may_send(channel, now):
+                self._send(channel.board(), channel, now)
+                return True
+        return False
 
     def _is_due(self, channel: Channel, oldest_at: float, now: float, flush: bool) -> bool:
         """Full requests go at once, others after the linger."""
@@ -173,20 +192,20 @@ class Region:
         else:
             self._waiting.append((flight, channel))
 
-    def _next_probe(self) -> tuple[Flight, Channel] | None:
+    def _next_probe(self) -> _Waiting | None:
         """What failed before and what is new take turns, so that what can never succeed keeps nobody out."""
         self._probes_new = not self._probes_new
         if self._probes_new:
             return self._board_any() or self._waiting_longest()
         return self._waiting_longest() or self._board_any()
 
-    def _board_any(self) -> tuple[Flight, Channel] | None:
+    def _board_any(self) -> _Waiting | None:
         for channel in (self._batch, self._anonymous):
             if channel.lanes.oldest_ready_at() is not None:
                 return channel.board(), channel
         return None
 
-    def _waiting_longest(self) -> tuple[Flight, Channel] | None:
+    def _waiting_longest(self) -> _Waiting | None:
         """The oldest flight that waits, but the one that was probed with last only if it is the only one."""
         self._waiting.sort(key=lambda waiting: (waiting[0].sequence == self._last_probe, waiting[0].sequence))
         return self._waiting.pop(0) if self._waiting else None
@@ -342,7 +361,7 @@ class Region:
         for wire in self._wire.values():
             keeps.spare(wire.flight.current.entries)
             wire.flight.keep(keeps, unsent_only=True)
-        still: list[tuple[Flight, Channel]] = []
+        still: list[_Waiting] = []
         for flight, channel in self._waiting:
             flight.keep(keeps, unsent_only=True)
             if flight.chunks:

@@ -20,6 +20,7 @@ from connector.pipeline.clock import seconds
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
 from connector.pipeline.routing_function import load_routing_function
+from connector.pipeline.takeover_run import take_over
 from connector.settings.credentials import read_credentials
 from connector.settings.groups import ConsumerGroup, core_options
 from connector.settings.model import Settings
@@ -44,11 +45,13 @@ class Service:
         groups: Sequence[ConsumerGroup],
         telemetry: TelemetryShell,
         accept_dead_letters: bool = False,
+        accept_routing_change: bool = False,
     ) -> None:
         self._settings = settings
         self._consumer_groups = groups
         self._telemetry = telemetry
         self._accept_dead_letters = accept_dead_letters
+        self._accept_routing_change = accept_routing_change
         self._route = load_routing_function(settings.routing.function)
         self._groups: list[Group] = []
         self._consumers: list[ConsumerThread] = []
@@ -68,7 +71,8 @@ class Service:
         server = await self._serve()
         self._watch_signals()
         try:
-            for consumer_group in self._consumer_groups:
+            await take_over(self._settings, self._accept_routing_change, self._stop.is_set)
+            for consumer_group in () if self._stop.is_set() else self._consumer_groups:
                 self._start(consumer_group)
             self._telemetry.observe(lambda: self._snapshots, lambda: self._ends)
             looking = asyncio.get_running_loop().create_task(self._look())

@@ -1,0 +1,41 @@
+"""Committed offsets of consumer groups, read and written from outside of them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import confluent_kafka
+from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka.admin import AdminClient
+
+from connector.core.effects import TopicPartition
+
+_TIMEOUT_SECONDS = 10.0
+
+
+class GroupOffset(NamedTuple):
+    """What a group has committed for a partition."""
+
+    offset: int
+    metadata: str
+
+
+def group_offsets(admin: AdminClient, group_id: str) -> dict[TopicPartition, GroupOffset]:
+    """All that the group has committed; empty for one that never was. Raises KafkaException."""
+    futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id)])
+    found = futures[group_id].result(_TIMEOUT_SECONDS)
+    return {
+        TopicPartition(each.topic, each.partition): GroupOffset(each.offset, each.metadata or "")
+        for each in found.topic_partitions or []
+        if each.offset >= 0 and each.error is None
+    }
+
+
+def set_group_offsets(admin: AdminClient, group_id: str, offsets: Mapping[TopicPartition, int]) -> None:
+    """Commit for a group that has no members now. Raises KafkaException."""
+    wanted = [
+        confluent_kafka.TopicPartition(partition.topic, partition.partition, offset)
+        for partition, offset in offsets.items()
+    ]
+    admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id, wanted)])[group_id].result(
+        _TIMEOUT_SECONDS
+    )
