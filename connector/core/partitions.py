@@ -72,7 +72,10 @@ class Partitions:
         ledger.committed_metadata = assignment.metadata if ledger.committed is not None else ""
         self.ledgers[assignment.partition] = ledger
         known = decode(assignment.metadata, identity, position)
-        if known is not None:
+        if known is None:
+            # Somebody else put the offset here: who knows whether what lies before it was ever sent.
+            ledger.warm_up_floor = position
+        else:
             self._take_over(ledger, known, assignment.low)
         return Start(assignment.partition, min(ledger.warm_up_from, position), ledger.epoch)
 
