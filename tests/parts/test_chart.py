@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connector.cli.main import command_parser
 from connector.core.effects import RegionState
 from connector.settings.groups import consumer_groups
 from connector.settings.load import load_settings
@@ -108,6 +109,16 @@ def test_the_connector_loads_what_every_shape_renders(helm: Path | str, shape: P
         for section in ("batch", "buffer"):
             for name, value in given.get(section, {}).items():
                 assert getattr(getattr(settings, section), name) == value
+
+
+@every_shape
+def test_the_command_line_takes_what_every_shape_starts_it_with(helm: Path | str, shape: Path) -> None:
+    manifests = rendered(helm, shape)
+    for deployment in of_kind(manifests, "Deployment"):
+        arguments = pod(deployment, manifests).arguments
+        parsed = command_parser(arguments).parse_args(arguments)
+        assert parsed.config == "/etc/cio-connector/config/connector.yaml"
+        assert callable(parsed.command)
 
 
 @every_shape
