@@ -133,27 +133,6 @@ class Bridge:
             return otherwise
 
 
-class DeadLetterBridge:
-    """A `DeadLetterListener`: every method is called on the producer's thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, group: "DeadLetterInputs") -> None:
-        self._loop = loop
-        self._group = group
-
-    def written(self, letter_id: int) -> None:
-        _tell(self._loop, lambda: self._group.dead_letter_written(letter_id))
-
-    def note(self, level: str, message: str) -> None:
-        _tell(self._loop, lambda: self._group.consumer_note(level, message))
-
-
-class DeadLetterInputs(Protocol):
-    """What a group takes in of its dead letters, on the loop's thread."""
-
-    def dead_letter_written(self, letter_id: int) -> None: ...
-    def consumer_note(self, level: str, message: str) -> None: ...
-
-
 def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
     try:
         loop.call_soon_threadsafe(call)

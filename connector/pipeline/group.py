@@ -159,9 +159,9 @@ class Group:
         """Something happened that must not: nothing more is committed."""
         self._fail(error)
 
-    def dead_letter_written(self, letter_id: int) -> None:
-        """On the loop's thread: Kafka has acknowledged it."""
-        self.core.dead_letter_written(letter_id, None, seconds())
+    def dead_letter_written(self, letter_id: int, error: str | None) -> None:
+        """On the loop's thread: Kafka has acknowledged it, or (with an error) not yet."""
+        self.core.dead_letter_written(letter_id, error, seconds())
         self._later()
 
     def drain(self, deadline_seconds: float) -> None:

@@ -1,6 +1,6 @@
 """What the settings mean for the Kafka shell."""
 
-from connector.kafka.configuration import ConsumerOptions
+from connector.kafka.configuration import ConsumerOptions, ProducerOptions
 from connector.kafka.dead_letters import DeadLetterOptions
 from connector.settings.model import Settings
 
@@ -24,7 +24,9 @@ def dead_letter_options(settings: Settings) -> DeadLetterOptions:
     """The dead-letter producer: it reaches Kafka as the consumer does, unless told otherwise."""
     kafka, dead_letters = settings.kafka, settings.dead_letters
     return DeadLetterOptions(
-        bootstrap_servers=kafka.bootstrap_servers,
         topic=dead_letters.topic,
-        properties={**kafka.properties, **dead_letters.properties},
+        producer=ProducerOptions(
+            bootstrap_servers=kafka.bootstrap_servers,
+            properties={**kafka.properties, **dead_letters.properties},
+        ),
     )

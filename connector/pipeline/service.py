@@ -15,7 +15,6 @@ from connector.errors import ExitCode
 from connector.events.decode import make_decoder
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
-from connector.pipeline.bridge import DeadLetterBridge
 from connector.pipeline.clock import seconds
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
@@ -151,7 +150,11 @@ class Service:
             self._fail,
         )
 
-        dead_letters = DeadLetterProducer(dead_letter_options(settings), DeadLetterBridge(loop, group))
+        def written(letter_id: int, error: str | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(group.dead_letter_written, letter_id, error)
+
+        dead_letters = DeadLetterProducer(dead_letter_options(settings), written)
         consumer = ConsumerThread(consumer_options(settings, consumer_group.group_id), group.bridge)
         self._groups.append(group)
         self._dead_letters.append(dead_letters)
