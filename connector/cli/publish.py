@@ -1,0 +1,140 @@
+"""`cio-connector publish`: events from a file onto a topic, with the person as key and a trace each."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from connector.errors import ConfigurationError, ConnectorError, ExitCode
+
+if TYPE_CHECKING:
+    from connector.kafka.publisher import Publisher, PublisherOptions
+    from connector.telemetry.setup import TelemetryShell
+
+EXAMPLE = """\
+Each line of the file is a JSON object: an event, or {"value": ..., "key": ..., "headers": {"name": "text"}}, where a
+value that is a string stands for its own bytes and null for a record without a value. Without a key, the person's
+identifier becomes it. Every record gets a trace context (OTEL_* variables say where spans go).
+
+example:
+  cio-connector publish --bootstrap-servers localhost:9092 --topic customer-events --file events.jsonl
+  generate-events | cio-connector publish --config config/example.yaml --rate 500
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `publish`."""
+    parser = subparsers.add_parser(
+        "publish",
+        help="put events from a file on a topic",
+        description="Put events from a file, or from standard input, on a topic.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--file", metavar="FILE", default="-", help="JSON lines (default: -, which is standard input)"
+    )
+    parser.add_argument("--topic", metavar="NAME", help="the topic (default: the one of kafka.topics)")
+    parser.add_argument(
+        "--bootstrap-servers", metavar="HOST:PORT", help="the brokers (default: kafka.bootstrap_servers)"
+    )
+    parser.add_argument(
+        "--rate", metavar="N", type=_rate, help="records a second (default: as fast as they are taken)"
+    )
+    parser.add_argument(
+        "-X",
+        metavar="PROPERTY=VALUE",
+        dest="properties",
+        action="append",
+        type=_property,
+        default=[],
+        help="a librdkafka property, over those of kafka.properties; may be repeated",
+    )
+    parser.set_defaults(command=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from connector.kafka.lines import opened, read_lines
+    from connector.kafka.publisher import Publisher
+
+    topic, options = _destination(arguments)
+    telemetry = _telemetry(os.environ)
+    publisher = Publisher(options, telemetry.publish_spans().begin)
+    try:
+        with opened(arguments.file) as file:
+            publisher.require_topic(topic)
+            try:
+                for line in read_lines(file, topic):
+                    publisher.send(line.record, place=f"line {line.number}")
+            finally:
+                _finish(publisher, topic)
+    finally:
+        telemetry.shutdown()
+    return ExitCode.DONE
+
+
+def _destination(arguments: argparse.Namespace) -> "tuple[str, PublisherOptions]":
+    """The topic, and how it is reached."""
+    from connector.kafka.configuration import ProducerOptions
+    from connector.kafka.publisher import PublisherOptions
+    from connector.settings.load import load_settings
+
+    kafka = load_settings(arguments.config, os.environ, needs=()).kafka
+    servers = arguments.bootstrap_servers or kafka.bootstrap_servers
+    if not servers:
+        raise ConfigurationError(
+            "no brokers are named", "Give --bootstrap-servers, or kafka.bootstrap_servers"
+        )
+    topics = [arguments.topic] if arguments.topic else list(kafka.topics)
+    if len(topics) != 1 or topics[0].startswith("^"):
+        raise ConfigurationError("it is not clear which topic to publish to", "Give --topic")
+    producer = ProducerOptions(
+        bootstrap_servers=servers, properties={**kafka.properties, **dict(arguments.properties)}
+    )
+    return topics[0], PublisherOptions(producer=producer, records_per_second=arguments.rate)
+
+
+def _finish(publisher: "Publisher", topic: str) -> None:
+    """Waits for what was sent, and says what came of it, also where a bad line or a broker stops it."""
+    failure: ConnectorError | None = None
+    try:
+        publisher.flush()
+    except ConnectorError as error:
+        failure = error
+    print(f"{publisher.acknowledged} records acknowledged on topic {topic}", flush=True)
+    if failure is not None:
+        raise failure
+
+
+def _telemetry(environ: Mapping[str, str]) -> "TelemetryShell":
+    """Every record gets a span, whether spans are exported or not: the consumer's trace hangs on it."""
+    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from connector.telemetry.export import exporters_from_environment
+    from connector.telemetry.setup import setup_telemetry
+
+    exporters = exporters_from_environment()
+    processor: SpanProcessor | None = None
+    if exporters.spans is not None:
+        processor = BatchSpanProcessor(exporters.spans)
+    elif environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":
+        processor = SpanProcessor()
+    return setup_telemetry(region_urls={}, process_spans_per_second_max=1e9, span_processor=processor)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of records a second")
+    return rate
+
+
+def _property(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PROPERTY=VALUE")
+    return name.strip(), value

@@ -1,0 +1,51 @@
+"""Records' headers, whose names may be any bytes.
+
+confluent_kafka decodes names as UTF-8 when `Message.headers()` is first called. For a name that is not, that call
+raises SystemError and leaves a list behind whose tuples lack an element: reading it crashes the interpreter. And a
+name with a lone surrogate crashes it in `produce`. (Both seen with 2.16.)
+"""
+
+import gc
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from confluent_kafka import Message
+
+UNREADABLE_NAME = "\ufffd"
+"""Stands for a header's name that is not UTF-8."""
+
+
+def read_headers(messages: Sequence[Message]) -> None:
+    """Makes `headers()` of these safe to call. Costs nothing that a later call would not."""
+    try:
+        deque(map(Message.headers, messages), maxlen=0)
+    except SystemError:
+        for message in messages:
+            _read(message)
+
+
+def encodable(name: str) -> bool:
+    """Whether a header of this name can be produced."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read(message: Message) -> None:
+    try:
+        message.headers()
+    except SystemError:
+        message.set_headers(_without_gaps(message.headers() or ()))
+
+
+def _without_gaps(headers: Iterable[Any]) -> list[tuple[str, str | bytes | None]]:
+    """The same with `UNREADABLE_NAME` where a tuple has no first element."""
+    whole: list[tuple[str, str | bytes | None]] = []
+    for header in headers:
+        # Only the garbage collector can look at such a tuple without touching what is not there.
+        parts = gc.get_referents(header)
+        whole.append((UNREADABLE_NAME, parts[0]) if len(parts) == 1 else header)
+    return whole
