@@ -69,7 +69,7 @@ def test_mounted_files_exist_where_the_command_names_them(service: str) -> None:
     assert set(named) == set(files)
 
 
-@pytest.mark.parametrize("service", ["simulator", "connector"])
+@pytest.mark.parametrize("service", OURS)
 def test_our_commands_are_ones_the_command_line_has(service: str) -> None:
     command: list[str] = SERVICES[service]["command"]
     parsed = command_parser(command).parse_args(command)
