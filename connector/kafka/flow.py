@@ -34,8 +34,9 @@ class Flow:
         self._dry_since: float | None = None
         self._holding = False
 
-    def next(self, credit: Credit, now: float, hold: bool) -> Step:
-        """`now`: monotonic seconds. `hold`: nothing may be taken whatever the credit."""
+    def next(self, credit: Credit, now: float, hold: bool, reading: bool) -> Step:
+        """`now`: monotonic seconds. `hold`: nothing may be taken whatever the credit. `reading`: there are partitions
+        that records may come from."""
         if credit.records > 0 and credit.bytes > 0:
             self._dry_since = None
             self._holding = hold
@@ -43,7 +44,8 @@ class Flow:
             return HOLD if hold else Step(False, max(1, min(credit.records, by_bytes, self._records_max)))
         if self._dry_since is None:
             self._dry_since = now
-        self._holding = self._holding or hold or now - self._dry_since >= DRY_SECONDS
+        dry = now - self._dry_since >= DRY_SECONDS
+        self._holding = self._holding or hold or dry or not reading
         return HOLD if self._holding else WAIT
 
     def took(self, records: int, value_bytes: int) -> None:

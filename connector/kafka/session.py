@@ -111,7 +111,12 @@ class Session:
         self._report_commits()
         self._report_ends(now)
         self.membership.mend(now)
-        step = self._flow.next(self._listener.credit(), now, hold or self.membership.wants_quiet)
+        step = self._flow.next(
+            self._listener.credit(),
+            now,
+            hold=hold or self.membership.wants_quiet,
+            reading=bool(self.partitions.epochs),
+        )
         if step == WAIT:
             return False
         self.membership.held = step.hold
