@@ -3,7 +3,7 @@
 from connector.core.inputs import Credit
 from connector.core.options import BufferOptions
 
-RECORD_OVERHEAD_BYTES = 1_000
+RECORD_OVERHEAD_BYTES = 1_400
 """What a record costs besides its value and the bodies of its operations, as `tests/core/test_buffer.py` measures:
 Kafka's message object, the event, its ULID and identifiers, the entry and its places in lane, ledger and window."""
 

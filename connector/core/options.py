@@ -143,7 +143,7 @@ class BufferOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What is held in memory without an ending at most. At the bound nothing more is taken from Kafka."""
 
     max_bytes: Annotated[int, Meta(ge=1_000_000, description="Bytes of records and operations.")] = (
-        64 * 1024 * 1024
+        32 * 1024 * 1024
     )
     max_records: Annotated[int, Meta(ge=1, description="Records.")] = 200_000
 

@@ -25,7 +25,7 @@ class SegmentOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = True
     object_type_id: Annotated[
-        str, Meta(description="Object type of `group` calls that name none.", pattern="^[0-9]+$")
+        str, Meta(description="Object type of `group` calls that name none.", pattern="^[1-9][0-9]*$")
     ] = "1"
     semantic_events: Annotated[
         bool,

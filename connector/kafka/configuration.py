@@ -25,7 +25,7 @@ class ConsumerOptions(msgspec.Struct, frozen=True, kw_only=True):
     group_protocol: Literal["classic", "consumer"] = "classic"
     """`consumer` is KIP-848, for brokers 4.0 and later."""
     group_instance_id: str | None = None
-    prefetch_bytes: int = 32 * 1024 * 1024
+    prefetch_bytes: int = 16 * 1024 * 1024
     """Bytes that librdkafka holds ahead at most, all partitions together, beside one fetch on its way."""
     partition_fetch_bytes: int = 1024 * 1024
     """Bytes asked of a partition in one fetch. A larger record is still read."""

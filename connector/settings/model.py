@@ -74,7 +74,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             description="Bytes fetched ahead at most, a consumer (`queued.max.messages.kbytes`). Beside "
             "`buffer.max_bytes`.",
         ),
-    ] = 32 * 1024 * 1024
+    ] = 16 * 1024 * 1024
     partition_fetch_bytes: Annotated[
         int,
         Meta(
