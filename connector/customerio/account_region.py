@@ -1,6 +1,7 @@
 """Asks Customer.io where a workspace's data is, to compare it with the settings."""
 
 import asyncio
+from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
@@ -26,6 +27,8 @@ class AccountRegion(msgspec.Struct, frozen=True):
     """The Track API's base for this workspace."""
     environment_id: int | None = None
     """The workspace."""
+    answered_at: float | None = None
+    """Customer.io's clock as it answered, in whole Unix seconds; None where it did not say."""
 
 
 class _Answer(msgspec.Struct):
@@ -57,7 +60,7 @@ async def account_region(endpoint: RegionEndpoint, timeout_seconds: float = 10.0
         raise ConfigurationError(
             f"{where} answers HTTP {reply.status} to {PATH}, and not as Customer.io does", "Correct the URL"
         )
-    return AccountRegion(region.lower(), answer.url, answer.environment_id)
+    return AccountRegion(region.lower(), answer.url, answer.environment_id, _date(reply))
 
 
 def require_configured_region(endpoint: RegionEndpoint, account: AccountRegion) -> None:
@@ -85,6 +88,13 @@ def _readable(reply: Reply) -> _Answer | None:
         answer = msgspec.json.decode(reply.body, type=_Answer)
         return answer if httpx.URL(answer.url).host else None
     except (msgspec.DecodeError, RecursionError, ValueError, httpx.InvalidURL):
+        return None
+
+
+def _date(reply: Reply) -> float | None:
+    try:
+        return parsedate_to_datetime(reply.headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError):
         return None
 
 

@@ -1,7 +1,6 @@
 """What would become of records: the real core, with everything it wants to send shown instead of sent."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
@@ -18,14 +17,18 @@ from connector.events.record import Record
 _NO_LIMIT = 1e9
 
 
+class _Batch(msgspec.Struct):
+    batch: list[msgspec.Raw]
+
+
 class Fate(msgspec.Struct, frozen=True):
     """What would become of one record."""
 
     outcome: Outcome
     region: str
     event_id: str | None = None
-    operations: tuple[tuple[str, dict[str, Any]], ...] = ()
-    """(`v2` or `v1`, the operation as it would be sent); empty unless the outcome is accepted."""
+    operations: tuple[tuple[str, bytes], ...] = ()
+    """(`v2` or `v1`, the JSON of the operation as it would be sent); empty unless the outcome is accepted."""
     reason: str = ""
     """For a dead letter: its reason and message."""
     message: str = ""
@@ -49,7 +52,7 @@ def dry_run(
 
 def _settle(core: Core) -> Fate:
     """Carry out what the core wants for one record, in play, until it has its ending."""
-    operations: tuple[tuple[str, dict[str, Any]], ...] = ()
+    operations: tuple[tuple[str, bytes], ...] = ()
     message = ""
     ended: Ended | None = None
     while effects := core.advance(0.0):
@@ -69,11 +72,11 @@ def _settle(core: Core) -> Fate:
     return Fate(ended.outcome, ended.region, ended.event_id, operations, ended.reason or "", message)
 
 
-def _operations(send: Send) -> tuple[tuple[str, dict[str, Any]], ...]:
-    body = msgspec.json.decode(send.body)
+def _operations(send: Send) -> tuple[tuple[str, bytes], ...]:
     if send.operation == "batch":
-        return tuple([(RequestKind.V2.value, operation) for operation in body["batch"]])
-    return ((RequestKind.V1_EVENTS.value, body),)
+        batch = msgspec.json.decode(send.body, type=_Batch).batch
+        return tuple([(RequestKind.V2.value, bytes(operation)) for operation in batch])
+    return ((RequestKind.V1_EVENTS.value, send.body),)
 
 
 def _unhurried(options: CoreOptions) -> CoreOptions:

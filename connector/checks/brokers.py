@@ -1,0 +1,113 @@
+"""Kafka's brokers: whether they answer, and what the checks of topics and groups need to ask them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
+
+from connector.checks.deadline import Deadline
+from connector.checks.result import Check, fail, failed, ok
+from connector.errors import ConnectorError, ExitCode
+from connector.kafka.configuration import (
+    ConsumerOptions,
+    ProducerOptions,
+    consumer_properties,
+    made,
+    producer_properties,
+)
+from connector.kafka.reach import Reached, answer, reached
+
+REACH_SECONDS = 8.0
+ANSWER_SECONDS = 5.0
+
+
+class Brokers(NamedTuple):
+    """Brokers that answer, and who asks."""
+
+    kafka: Reached
+    servers: str
+    user: str
+    """The principal that permissions are granted to, as far as the settings say."""
+    deadline: Deadline
+
+    @property
+    def admin(self) -> AdminClient:
+        return self.kafka.admin
+
+    @property
+    def seconds(self) -> float:
+        """How long an answer is waited for."""
+        return self.deadline.seconds(ANSWER_SECONDS)
+
+    def grant(self, operation: str, kind: str, name: str) -> str:
+        """The command that permits an operation on a `topic` or `group`."""
+        return (
+            f"Permit it: kafka-acls.sh --bootstrap-server {self.servers} --add --allow-principal {self.user} "
+            f"--operation {operation} --{kind} {name}"
+        )
+
+
+def check_brokers(
+    options: ConsumerOptions | ProducerOptions, what: str, deadline: Deadline
+) -> tuple[Check, Brokers | None]:
+    """Whether the brokers answer to these options. `what` names them."""
+    servers = options.bootstrap_servers
+    try:
+        _check_properties(options)
+    except ConnectorError as error:
+        return fail(what, servers, error.what, error.fix, ExitCode.USAGE), None
+    try:
+        kafka = reached(options, deadline.seconds(REACH_SECONDS))
+    except ConnectorError as error:
+        return failed(what, servers, error), None
+    count = len(kafka.metadata.brokers)
+    found = f"cluster {kafka.cluster_id or 'without an id'}, {count} broker{'s' if count != 1 else ''}"
+    return ok(what, servers, found), Brokers(kafka, servers, _user(options.properties), deadline)
+
+
+def topic_configs(brokers: Brokers, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The configuration of topics, as far as these credentials may see it."""
+    if not topics or not brokers.kafka.has_controller:
+        return {}
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
+    return _configs(brokers, resources)
+
+
+def broker_config(brokers: Brokers) -> dict[str, str]:
+    """The configuration of one of the brokers; empty where these credentials may not see it."""
+    broker = next(iter(brokers.kafka.metadata.brokers), None)
+    if broker is None:
+        return {}
+    name = str(broker)
+    return _configs(brokers, [ConfigResource(ConfigResource.Type.BROKER, name)]).get(name, {})
+
+
+def _configs(brokers: Brokers, resources: list[ConfigResource]) -> dict[str, dict[str, str]]:
+    deadline = Deadline.after(brokers.seconds)
+    asked = brokers.admin.describe_configs(resources, request_timeout=brokers.seconds)
+    configs = {}
+    for resource, future in asked.items():
+        try:
+            entries = answer(future, deadline.at)
+        except KafkaException:
+            continue
+        configs[resource.name] = {name: entry.value or "" for name, entry in entries.items()}
+    return configs
+
+
+def _check_properties(options: ConsumerOptions | ProducerOptions) -> None:
+    """Raises ConfigurationError where librdkafka refuses them together. Such clients reach for no broker yet."""
+
+    def ignore(error: KafkaError) -> None:
+        pass
+
+    if isinstance(options, ConsumerOptions):
+        made(Consumer, consumer_properties(options, ignore)).close()
+    else:
+        made(Producer, producer_properties(options, ignore))
+
+
+def _user(properties: Mapping[str, str]) -> str:
+    name = properties.get("sasl.username")
+    return f"User:{name}" if name else "User:<the connector's>"

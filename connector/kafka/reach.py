@@ -1,0 +1,63 @@
+"""A first word with the brokers, for commands that do not wait for them to come up."""
+
+import time
+from concurrent.futures import Future
+from typing import NamedTuple, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
+
+from connector.kafka.configuration import ConsumerOptions, ProducerOptions, admin_properties, made
+from connector.kafka.errors import REFUSED_CREDENTIALS, REFUSED_MECHANISM, ErrorTrail, connector_error
+
+Answer = TypeVar("Answer")
+
+ATTEMPT_SECONDS = 0.5
+DOWN_SECONDS = 3.0
+"""Brokers that have all refused for so long are down as far as a person who waits is concerned."""
+
+_HOPELESS = REFUSED_CREDENTIALS | REFUSED_MECHANISM
+_DOWN = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._SSL})
+
+
+class Reached(NamedTuple):
+    """Brokers that answer."""
+
+    admin: AdminClient
+    metadata: ClusterMetadata
+    """Brokers, and the topics that these credentials may see."""
+
+    @property
+    def cluster_id(self) -> str:
+        return self.metadata.cluster_id or ""
+
+    @property
+    def has_controller(self) -> bool:
+        """Without one, librdkafka waits in vain for whatever it asks of the controller."""
+        return self.metadata.controller_id in self.metadata.brokers
+
+
+def reached(options: ConsumerOptions | ProducerOptions, timeout_seconds: float) -> Reached:
+    """Waits for an answer, but not longer than there is hope. Raises ConnectorError."""
+    trail = ErrorTrail()
+    admin = made(AdminClient, admin_properties(options, trail))
+    began = time.monotonic()
+    while True:
+        try:
+            # Of all topics: one that is asked for by its name would be created where brokers do that.
+            return Reached(admin, admin.list_topics(timeout=ATTEMPT_SECONDS))
+        except KafkaException as exception:
+            admin.poll(0)
+            cause = trail.cause(exception.args[0])
+        waited = time.monotonic() - began
+        hopeless = cause.code() in _HOPELESS or (cause.code() in _DOWN and waited >= DOWN_SECONDS)
+        if hopeless or waited >= timeout_seconds:
+            raise connector_error(cause, options.bootstrap_servers)
+
+
+def answer(future: "Future[Answer]", deadline: float) -> Answer:
+    """What the brokers answer until `deadline` (monotonic seconds). Raises KafkaException."""
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
