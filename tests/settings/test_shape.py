@@ -64,7 +64,7 @@ def test_setting_like_no_other_points_at_the_reference():
         ("server: {port: 65536}", "server.port: must be a whole number from 0 to 65535, not 65536"),
         (
             "events: {segment: {object_type_id: x}}",
-            'events.segment.object_type_id: must be text that matches ^[0-9]+$, not "x"',
+            'events.segment.object_type_id: must be text that matches ^[1-9][0-9]*$, not "x"',
         ),
         ("routing: {rules: {region: us}}", "routing.rules: must be a list, not a mapping"),
         ("routing: {rules: [{topic: t}]}", "routing.rules[0].region: is missing; text is needed"),
