@@ -7,7 +7,7 @@ name with a lone surrogate crashes it in `produce`. (Both seen with 2.16.)
 
 import gc
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import Message
@@ -36,16 +36,14 @@ def encodable(name: str) -> bool:
 
 def _read(message: Message) -> None:
     try:
-        message.headers()
+        headers = message.headers()
     except SystemError:
-        message.set_headers(_without_gaps(message.headers() or ()))
-
-
-def _without_gaps(headers: Iterable[Any]) -> list[tuple[str, str | bytes | None]]:
-    """The same with `UNREADABLE_NAME` where a tuple has no first element."""
-    whole: list[tuple[str, str | bytes | None]] = []
-    for header in headers:
-        # Only the garbage collector can look at such a tuple without touching what is not there.
-        parts = gc.get_referents(header)
-        whole.append((UNREADABLE_NAME, parts[0]) if len(parts) == 1 else header)
-    return whole
+        headers = message.headers()
+    # Only the garbage collector can look at such a tuple without touching what is not there.
+    parts = [gc.get_referents(header) for header in headers or ()]
+    if any(len(each) < 2 for each in parts):
+        whole: list[Any] = [
+            (UNREADABLE_NAME, each[0]) if len(each) < 2 else header
+            for each, header in zip(parts, headers or (), strict=True)
+        ]
+        message.set_headers(whole)

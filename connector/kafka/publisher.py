@@ -15,6 +15,7 @@ from connector.kafka.headers import encodable
 from connector.kafka.person_key import published
 
 QUEUE_RECORDS_MAX = 20_000
+METADATA_SECONDS = 5.0
 POLL_EVERY = 200
 """Records between two looks at what has been acknowledged."""
 
@@ -82,7 +83,7 @@ class Publisher:
         create topics by themselves create it now."""
         deadline = time.monotonic() + self._options.timeout_seconds
         while True:
-            remaining = max(0.1, min(10.0, deadline - time.monotonic()))
+            remaining = max(0.1, min(METADATA_SECONDS, deadline - time.monotonic()))
             try:
                 error = self._producer.list_topics(topic, remaining).topics[topic].error
             except KafkaException as exception:

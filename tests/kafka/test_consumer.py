@@ -93,7 +93,9 @@ def test_commit_of_another_epoch_is_left_out(
     assert committed_offset(cluster, topic, topic) < 0
 
 
-def test_second_commit_waits_for_the_first(publish: Publish, consume: Consume, cluster: str, topic: str) -> None:
+def test_second_commit_waits_for_the_first(
+    publish: Publish, consume: Consume, cluster: str, topic: str
+) -> None:
     publish(*numbered(3))
     thread, listener = consume()
     wait_for(lambda: len(listener.records) == 3, "all records")
@@ -213,7 +215,9 @@ def test_second_member_takes_over_where_the_first_committed(publish: Publish, co
         publish(*numbered(50, begin=50), partition=partition)
     wait_for(lambda: len(first.records) + len(second.records) == 400, "all further records")
     assert first.misplaced == [] and second.misplaced == []
-    assert set(first_thread.assigned) | set(second_thread.assigned) == {a.partition for a in first.assignments}
+    assert set(first_thread.assigned) | set(second_thread.assigned) == {
+        a.partition for a in first.assignments
+    }
     assert set(first_thread.assigned).isdisjoint(second_thread.assigned)
     assert all(assignment.committed == 50 for assignment in second.assignments)
 
