@@ -10,10 +10,19 @@ import msgspec
 from connector.events import segment, track_v2
 from connector.events.encode import EVENT_ACTIONS, Draft, finish
 from connector.events.event import TOMBSTONE, Event, Operation, Reason, Rejection, RequestKind, Tombstone
-from connector.events.headers import CE_ID, EVENT_ID, REGION, EventHeaders, header_text, read_headers
-from connector.events.identifiers import id_text
+from connector.events.headers import (
+    CE_ID,
+    EVENT_ID,
+    NO_HEADERS,
+    REGION,
+    EventHeaders,
+    header_text,
+    read_headers,
+)
+from connector.events.identifiers import text_of
 from connector.events.limits import OPERATION_BYTES_MAX
 from connector.events.options import EventOptions
+from connector.events.plain import plain_event
 from connector.events.raw import ABSENT, json_object
 from connector.events.record import Record
 from connector.events.refusal import RefusedError
@@ -61,6 +70,44 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
     by_record_key = lanes_key == "record_key"
     record_timestamp = options.record_timestamp
 
+    def short_cut(record: Record, ulid: str, event_id: str, content: bytes, lane: bytes) -> Event | Rejection:
+        if not ulid:
+            ulid = ulid_from_id(event_id)
+        if by_record_key:
+            lane, _ = _key_lanes(record, lane, b"")
+        body = b'%b,"id":"%b"}' % (content, ulid.encode())
+        if len(body) > OPERATION_BYTES_MAX:
+            return _too_large("person.event", body)
+        return Event(event_id, ulid, crc32(content), None, (Operation(_V2, "person.event", body, lane),))
+
+    def careful(
+        record: Record,
+        cluster_id: str,
+        ulid: str,
+        message: Message,
+        headers: EventHeaders,
+        cloud_event_id: str | int | None = None,
+    ) -> Event | Rejection:
+        event_id = _event_id(message, headers, cloud_event_id)
+        if not ulid and event_id is not None:
+            ulid = ulid_from_id(event_id)
+        ulid = ulid or headers.replayed_ulid or _ulid_of_place(record, cluster_id)
+        region = _region(message, headers)
+        drafts = handlers[type(message)](message)
+        digest, operations = 0, []
+        for draft in drafts:
+            digest = crc32(draft.content, digest)
+            seconds = _record_seconds(record) if record_timestamp and draft.takes_time else None
+            lane, lane_secondary = draft.lane, draft.lane_secondary
+            if by_record_key:
+                lane, lane_secondary = _key_lanes(record, lane, lane_secondary)
+            operation = finish(draft, ulid, seconds, lane, lane_secondary)
+            if len(operation.body) > OPERATION_BYTES_MAX and operation.kind is _V2:
+                return _too_large(operation.action, operation.body)
+            operations.append(operation)
+        identify_digest = _state_digest(drafts[0].state) if drafts[0].state else None
+        return Event(event_id, ulid, digest, region, tuple(operations), identify_digest, headers.replayed)
+
     def decode(record: Record, cluster_id: str, ulid: str = "") -> Event | Rejection | Tombstone:
         value = record.value()
         if value is None:
@@ -70,36 +117,13 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
         try:
             value.decode()  # msgspec does not check the UTF-8 of what passes through raw
             headers = read_headers(record.headers())
-            cloud_event_id = None
             if headers.is_cloud_event:
                 value, cloud_event_id = _unwrap(value)
+                return careful(record, cluster_id, ulid, _decode_message(value), headers, cloud_event_id)
             message = _decode_message(value)
-            event_id = _event_id(message, headers, cloud_event_id)
-            if not ulid:
-                ulid = _ulid_of_place(record, cluster_id) if event_id is None else ulid_from_id(event_id)
-            drafts = handlers[type(message)](message)
-            digest = 0
-            operations: tuple[Operation, ...] = ()
-            for draft in drafts:
-                digest = crc32(draft.content, digest)
-                seconds = _record_seconds(record) if record_timestamp and draft.takes_time else None
-                lane, lane_secondary = draft.lane, draft.lane_secondary
-                if by_record_key:
-                    lane, lane_secondary = _key_lanes(record, lane, lane_secondary)
-                operation = finish(draft, ulid, seconds, lane, lane_secondary)
-                if len(operation.body) > OPERATION_BYTES_MAX and operation.kind is _V2:
-                    return _too_large(operation)
-                operations += (operation,)
-            state = drafts[0].state
-            return Event(
-                event_id,
-                ulid,
-                digest,
-                _region(message, headers),
-                operations,
-                int.from_bytes(blake2b(state, digest_size=8).digest()) if state else None,
-                headers.replayed,
-            )
+            if headers is NO_HEADERS and (plain := plain_event(message)) is not None:
+                return short_cut(record, ulid, *plain)
+            return careful(record, cluster_id, ulid, message, headers)
         except RefusedError as refused:
             return Rejection(refused.reason, refused.message)
         except msgspec.ValidationError as error:
@@ -126,17 +150,17 @@ def _unwrap(value: bytes) -> tuple[bytes, str | int | None]:
 def _event_id(message: Message, headers: EventHeaders, cloud_event_id: str | int | None) -> str | None:
     """The first id that is given: in the event, in a header, by the CloudEvent around it, as the `id` of v2."""
     if message.event_id is not None:
-        return id_text(message.event_id, "event_id")
+        return text_of(message.event_id, "event_id")
     if isinstance(message, Call) and message.message_id is not None:
-        return id_text(message.message_id, "messageId")
+        return text_of(message.message_id, "messageId")
     if headers.event_id is not None:
-        return id_text(header_text(headers.event_id, EVENT_ID), f"header {EVENT_ID}")
+        return header_text(headers.event_id, EVENT_ID)
     if headers.ce_id is not None:
-        return id_text(header_text(headers.ce_id, CE_ID), f"header {CE_ID}")
+        return header_text(headers.ce_id, CE_ID)
     if cloud_event_id is not None:
-        return id_text(cloud_event_id, "id")
+        return text_of(cloud_event_id, "id")
     if isinstance(message, Person) and message.id is not None and message.action in EVENT_ACTIONS:
-        return id_text(message.id, "id")
+        return text_of(message.id, "id")
     return None
 
 
@@ -149,9 +173,9 @@ def _ulid_of_place(record: Record, cluster_id: str) -> str:
 def _region(message: Message, headers: EventHeaders) -> str | None:
     """The region that the event or its header names. An empty one is not taken for none: it would go to a default."""
     if message.region is not None:
-        return id_text(message.region.strip().lower(), "region")
+        return text_of(message.region, "region").strip().lower()
     if headers.region is not None:
-        return id_text(header_text(headers.region, REGION).strip().lower(), f"header {REGION}")
+        return header_text(headers.region, REGION).strip().lower()
     return None
 
 
@@ -177,11 +201,14 @@ def _key_lanes(record: Record, lane: bytes, lane_secondary: bytes) -> tuple[byte
     return key_lane, b"" if other == key_lane else other
 
 
-def _too_large(operation: Operation) -> Rejection:
-    size = len(operation.body)
+def _state_digest(state: bytes) -> int:
+    """64 bits: the identify cache takes equal digests for equal states, and a wrong skip would lose an update."""
+    return int.from_bytes(blake2b(state, digest_size=8).digest())
+
+
+def _too_large(action: str, body: bytes) -> Rejection:
     return Rejection(
-        Reason.TOO_LARGE,
-        f"the operation {operation.action} has {size} bytes, more than {OPERATION_BYTES_MAX}",
+        Reason.TOO_LARGE, f"the operation {action} has {len(body)} bytes, more than {OPERATION_BYTES_MAX}"
     )
 
 

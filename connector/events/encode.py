@@ -73,18 +73,12 @@ def person_event(action: str, person: Named, name: bytes, seconds: int | None, a
     """An event, page or screen of a person: `action` is one of `EVENT_ACTIONS`, `name` is JSON."""
     identifiers, lane = person
     full_action, head = _EVENT_HEADS[action]
-    content = b"".join(
-        (
-            head,
-            identifiers,
-            b',"name":',
-            name,
-            _ATTRIBUTES if attributes else b"",
-            attributes,
-            b"" if seconds is None else b"%b%d" % (_TIMESTAMP, seconds),
-        )
-    )
-    return Draft(full_action, content, lane, b"}", True, _TIMESTAMP if seconds is None else b"")
+    content = b'%b%b,"name":%b' % (head, identifiers, name)
+    if attributes:
+        content = b'%b,"attributes":%b' % (content, attributes)
+    if seconds is None:
+        return Draft(full_action, content, lane, b"}", True, _TIMESTAMP)
+    return Draft(full_action, b"%b%b%d" % (content, _TIMESTAMP, seconds), lane, b"}", True)
 
 
 def anonymous_event(action: str, anonymous: Named, name: bytes, seconds: int | None, data: bytes) -> Draft:

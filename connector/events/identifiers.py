@@ -4,6 +4,7 @@ Ids that arrive as JSON integers are sent as strings, which is what Customer.io 
 An id that is empty or only white space is refused: many people would become one.
 """
 
+import re
 from collections.abc import Collection
 
 import msgspec
@@ -24,25 +25,28 @@ RELATED_PERSON_KINDS = ("id", "email", "cio_id")
 """What a relationship or a merge may name people by."""
 ANONYMOUS_KINDS = ("anonymous_id",)
 
-_PERSON_FORMS = {
-    "id": (b'{"id":', b"id:", ID_BYTES_MAX),
-    "email": (b'{"email":', b"email:", 0),
-    "phone": (b'{"phone":', b"phone:", 0),
-    "cio_id": (b'{"cio_id":', b"cio_id:", 0),
-    "anonymous_id": (b'{"anonymous_id":', b"anonymous:", ID_BYTES_MAX),
-}
-"""How the JSON begins, how the lane begins, and the value's bytes at most (0: only Customer.io knows)."""
+_JSON_PREFIX = {kind: b'{"%b":' % kind.encode() for kind in PERSON_OR_ANONYMOUS_KINDS}
+_LANE_PREFIX = {kind: b"%b:" % kind.encode() for kind in PERSON_KINDS} | {"anonymous_id": b"anonymous:"}
+
+_is_phone_number = re.compile(r"\+[0-9]{1,15}").fullmatch
+_is_object_type = re.compile(r"[1-9][0-9]*").fullmatch
 
 encode_json = msgspec.json.Encoder().encode
 
 
-def id_text(value: str | int, field: str, bytes_max: int = 0) -> str:
-    """An id as the text that is sent, of limited length where Customer.io limits it."""
+def text_of(value: str | int, field: str) -> str:
+    """A string or whole number as the text that is sent."""
     text = value if type(value) is str else str(value)
     if not text or text.isspace():
         raise RefusedError(f"`{field}` is empty")
-    if bytes_max and len(text.encode()) > bytes_max:
-        raise RefusedError(f"`{field}` is longer than {bytes_max} bytes")
+    return text
+
+
+def id_text(value: str | int, field: str) -> str:
+    """The id of a person, object or delivery as the text that is sent."""
+    text = text_of(value, field)
+    if len(text.encode()) > ID_BYTES_MAX:
+        raise RefusedError(f"`{field}` is longer than {ID_BYTES_MAX} bytes")
     return text
 
 
@@ -51,12 +55,11 @@ def person_named(kind: str, value: str | int, field: str) -> Named:
 
     E-mail addresses name the same person in upper and lower case, so their lane is in lower case.
     """
-    json_prefix, lane_prefix, bytes_max = _PERSON_FORMS[kind]
     text = id_text(value, field)
-    lane = lane_prefix + text.encode()
-    if bytes_max and len(lane) > bytes_max + len(lane_prefix):
-        raise RefusedError(f"`{field}` is longer than {bytes_max} bytes")
-    return b"%b%b}" % (json_prefix, encode_json(text)), lane.lower() if kind == "email" else lane
+    if kind == "phone" and not _is_phone_number(text):
+        raise RefusedError(f"`{field}` is not in E.164 format: a plus sign and up to 15 digits")
+    lane = _LANE_PREFIX[kind] + text.encode()
+    return b"%b%b}" % (_JSON_PREFIX[kind], encode_json(text)), lane.lower() if kind == "email" else lane
 
 
 def only_identifier(
@@ -87,10 +90,10 @@ def person(identifiers: Identifiers | None, kinds: Collection[str], field: str) 
 
 def object_named(type_id: str | int, object_id: str | int, type_field: str, id_field: str) -> Named:
     """The object of this type with this id."""
-    type_text = id_text(type_id, type_field)
-    if not (type_text.isascii() and type_text.isdecimal()):
-        raise RefusedError(f"`{type_field}` is not a whole number")
-    id_ = id_text(object_id, id_field, ID_BYTES_MAX)
+    type_text = text_of(type_id, type_field)
+    if not _is_object_type(type_text):
+        raise RefusedError(f"`{type_field}` is not a whole number from 1 on")
+    id_ = id_text(object_id, id_field)
     json = b'{"object_type_id":"%b","object_id":%b}' % (type_text.encode(), encode_json(id_))
     return json, b"object:%b:%b" % (type_text.encode(), id_.encode())
 

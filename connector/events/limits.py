@@ -14,7 +14,7 @@ V1_DATA_BYTES_MAX = 100_000
 """`data` of `POST /api/v1/events`."""
 
 ID_BYTES_MAX = 150
-"""A person's `id`, an object's `object_id` or an `anonymous_id`, in UTF-8."""
+"""What names a person, an object or a delivery, in UTF-8."""
 
 EVENT_NAME_BYTES_MAX = 100
 """An event's, page's or screen's name, in UTF-8."""

@@ -25,6 +25,12 @@ def json_object(raw: msgspec.Raw, field: str) -> bytes:
     raise RefusedError(f"`{field}` is not an object")
 
 
+def object_or_nothing(raw: msgspec.Raw | None) -> bytes:
+    """The same where anything else is as good as absent."""
+    value = bytes(raw) if raw is not None else b""
+    return value if value[:1] == b"{" else b""
+
+
 def members(json: bytes) -> dict[str, msgspec.Raw]:
     """The members of a JSON object, their values raw. Of a repeated name the last counts."""
     return _members(json) if json else {}
@@ -38,7 +44,12 @@ def mentions(json: bytes, name: bytes) -> bool:
 def scalar(raw: msgspec.Raw | None) -> Any:
     """A string, number, boolean or null as Python has it; None for anything else or nothing."""
     value = bytes(raw) if raw is not None else b""
-    return None if not value or value[0] in b"{[" else msgspec.json.decode(value)
+    if not value or value[0] in b"{[":
+        return None
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.ValidationError:  # a number beyond all bounds
+        return None
 
 
 def decode_within(field: str, decode: Callable[[bytes], _Decoded], json: bytes) -> _Decoded:

@@ -9,7 +9,7 @@ import msgspec
 from connector.events import encode
 from connector.events.encode import Draft
 from connector.events.identifiers import encode_json, id_text, object_named
-from connector.events.limits import EVENT_NAME_BYTES_MAX, ID_BYTES_MAX
+from connector.events.limits import EVENT_NAME_BYTES_MAX
 from connector.events.options import SegmentOptions
 from connector.events.raw import ABSENT, json_object, members, mentions, scalar
 from connector.events.refusal import RefusedError
@@ -52,7 +52,7 @@ def _identify(options: SegmentOptions, call: Identify) -> tuple[Draft, ...]:
     attributes = json_object(call.traits, "traits") or context_traits(call)
     anonymous_id = None
     if options.anonymous_id_on_identify and call.anonymous_id is not None and call.anonymous_id != "":
-        anonymous_id = id_text(call.anonymous_id, "anonymousId", ID_BYTES_MAX)
+        anonymous_id = id_text(call.anonymous_id, "anonymousId")
     attributes = _person_attributes(attributes, anonymous_id)
     update_only = mentions(attributes, b'"_update"')
     return (encode.person_identify(person, attributes, b"", seconds_of(call), update_only),)

@@ -11,12 +11,12 @@ from connector.events import encode
 from connector.events.encode import Draft
 from connector.events.identifiers import Named, person_named
 from connector.events.options import SegmentOptions
-from connector.events.raw import ABSENT, json_object, members, scalar
+from connector.events.raw import ABSENT, members, object_or_nothing, scalar
 from connector.events.refusal import RefusedError
 from connector.events.timestamps import Timestamp, unix_seconds
 
 _is_email = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch
-_CIO_ID_PREFIX = "cio_"
+CIO_ID_PREFIX = "cio_"
 
 
 class Call(msgspec.Struct, rename="camel", tag_field="type", frozen=True, gc=False):
@@ -65,8 +65,8 @@ def person_by_user_id(user_id: str | int, options: SegmentOptions, field: str) -
     if type(user_id) is str:
         if "@" in user_id and options.user_id_is_email and _is_email(user_id):
             return person_named("email", user_id, field)
-        if user_id.startswith(_CIO_ID_PREFIX) and user_id != _CIO_ID_PREFIX:
-            return person_named("cio_id", user_id[len(_CIO_ID_PREFIX) :], field)
+        if user_id.startswith(CIO_ID_PREFIX) and user_id != CIO_ID_PREFIX:
+            return person_named("cio_id", user_id[len(CIO_ID_PREFIX) :], field)
     return person_named("id", user_id, field)
 
 
@@ -78,7 +78,7 @@ def person_of(call: Call, options: SegmentOptions) -> Named | None:
     if not options.email_from_traits:
         return None
     # A group's traits are the group's, and so is an e-mail address among them.
-    own = b"" if isinstance(call, Group) else json_object(call.traits, "traits")
+    own = b"" if isinstance(call, Group) else object_or_nothing(call.traits)
     for traits in (own, context_traits(call)):
         email = scalar(members(traits).get("email"))
         if isinstance(email, str) and _is_email(email):
@@ -102,13 +102,13 @@ def anonymous_of(call: Call) -> Named | None:
 
 
 def context_of(call: Call) -> dict[str, msgspec.Raw]:
-    """The members of `context`."""
-    return members(json_object(call.context, "context"))
+    """The members of `context`. Only publishers' libraries write there, so nothing is refused for what it holds."""
+    return members(object_or_nothing(call.context))
 
 
 def context_traits(call: Call) -> bytes:
     """The JSON of `context.traits`."""
-    return json_object(context_of(call).get("traits", ABSENT), "context.traits")
+    return object_or_nothing(context_of(call).get("traits"))
 
 
 def seconds_of(call: Call) -> int | None:

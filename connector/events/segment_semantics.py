@@ -11,9 +11,9 @@ import msgspec
 
 from connector.events import encode
 from connector.events.encode import Draft
-from connector.events.identifiers import Named, encode_json, id_text, object_named
+from connector.events.identifiers import Named, encode_json, id_text, object_named, text_of
 from connector.events.options import SegmentOptions
-from connector.events.raw import ABSENT, json_object, members, scalar
+from connector.events.raw import json_object, members, object_or_nothing, scalar
 from connector.events.refusal import RefusedError
 from connector.events.segment_calls import (
     Track,
@@ -66,12 +66,12 @@ def _person_action(action: str) -> Callable[[SegmentOptions, Track], tuple[Draft
 def _device(call: Track) -> tuple[str, str | None] | None:
     """The token and platform of the call's device; a platform that Customer.io does not know is None."""
     for within, given in (("context", context_of(call)), ("properties", _properties(call))):
-        device = members(json_object(given.get("device", ABSENT), f"{within}.device"))
+        device = members(object_or_nothing(given.get("device")))
         token = _first_id(device, ("token",), f"{within}.device")
         if token is not None:
             type_ = scalar(device.get("type"))
             platform = _PLATFORMS.get(type_.lower()) if isinstance(type_, str) else None
-            return id_text(token[1], token[0]), platform
+            return text_of(token[1], token[0]), platform
     return None
 
 
@@ -157,7 +157,7 @@ def _delivery_reported(options: SegmentOptions, call: Track) -> tuple[Draft, ...
     token = _first_id(properties, ("recipient",), "properties")
     if token is None:
         raise RefusedError("`properties.recipient`, the device's token, is missing")
-    attributes = b'{"device_token":%b}' % encode_json(id_text(token[1], token[0]))
+    attributes = b'{"device_token":%b}' % encode_json(text_of(token[1], token[0]))
     return (encode.delivery_event(id_text(delivery_id[1], delivery_id[0]), metric, attributes),)
 
 

@@ -15,16 +15,16 @@ Timestamp = int | float | str
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_SECONDS_MAX = 100_000_000_000
+SECONDS_MAX = 100_000_000_000
 """Seconds up to the year 5138. The same number of milliseconds is in 1973, so from here on a number is
 milliseconds; another factor of a thousand on it is microseconds, and then nanoseconds."""
 
-_UNITS_PER_SECOND = tuple((_SECONDS_MAX * units, units) for units in (1, 10**3, 10**6, 10**9))
+_UNITS_PER_SECOND = tuple((SECONDS_MAX * units, units) for units in (1, 10**3, 10**6, 10**9))
 
 _is_iso_8601 = re.compile(
-    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
 ).fullmatch
-_is_number = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII).fullmatch
+_is_number = re.compile(r"\d{1,20}(?:\.\d{1,9})?", re.ASCII).fullmatch
 
 
 def unix_seconds(timestamp: Timestamp, field: str) -> int:
@@ -32,19 +32,19 @@ def unix_seconds(timestamp: Timestamp, field: str) -> int:
 
     Numbers (and strings of digits) are seconds, milliseconds, microseconds or nanoseconds, told apart by their size.
     Other strings are ISO 8601, with up to nine fractional digits; without an offset they are UTC. Raises
-    `RefusedError`, naming `field`, for anything else, and for what is not after the start of 1970.
+    `RefusedError`, naming `field`, for anything else, and for what is not between 1970 and 5138.
     """
-    seconds: int | None
-    if type(timestamp) is int and 0 < timestamp < _SECONDS_MAX:
-        return timestamp
-    if type(timestamp) is int:
-        seconds = _from_number(timestamp)
-    elif type(timestamp) is str:
-        seconds = _from_text(timestamp)
-    else:
-        assert type(timestamp) is float
-        seconds = _from_number(int(timestamp)) if isfinite(timestamp) else None
-    if seconds is None or seconds <= 0:
+    seconds: int | None = None
+    if isinstance(timestamp, int):
+        seconds = timestamp if timestamp < SECONDS_MAX else _from_number(timestamp)
+    elif isinstance(timestamp, str):
+        if _is_iso_8601(timestamp):
+            seconds = _from_iso_8601(timestamp)
+        elif _is_number(timestamp):
+            seconds = _from_number(int(timestamp.partition(".")[0]))
+    elif isfinite(timestamp):
+        seconds = _from_number(int(timestamp))
+    if seconds is None or not 0 < seconds < SECONDS_MAX:
         raise RefusedError(f"`{field}` is neither a Unix timestamp nor ISO 8601")
     return seconds
 
@@ -56,14 +56,10 @@ def _from_number(number: int) -> int | None:
     return None
 
 
-def _from_text(text: str) -> int | None:
-    if _is_iso_8601(text):
-        try:
-            moment = datetime.fromisoformat(text.upper())
-        except ValueError:
-            return None
-        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
-        return since.days * 86_400 + since.seconds
-    if _is_number(text):
-        return _from_number(int(text.partition(".")[0]))
-    return None
+def _from_iso_8601(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:  # such as the 30th of February
+        return None
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    return since.days * 86_400 + since.seconds

@@ -23,6 +23,7 @@ from connector.events.identifiers import (
     only_identifier,
     person,
     person_named,
+    text_of,
 )
 from connector.events.raw import ABSENT, decode_within, json_object, mentions
 from connector.events.refusal import RefusedError
@@ -126,7 +127,7 @@ def delivery_drafts(message: Delivery) -> tuple[Draft, ...]:
         raise RefusedError("`name` is not one of " + ", ".join(DELIVERY_EVENTS))
     attributes = json_object(message.attributes, "attributes")
     token = decode_within("attributes", _delivery_attributes, attributes or b"{}").device_token
-    id_text(token, "attributes.device_token")
+    text_of(token, "attributes.device_token")
     return (encode.delivery_event(id_text(value, "identifiers.id"), message.name, attributes),)
 
 
@@ -180,12 +181,12 @@ def _add_device(message: Person) -> Draft:
         decode_within("device.attributes", _string_members, attributes)
     seconds = None if device.last_used is None else unix_seconds(device.last_used, "device.last_used")
     return encode.add_device(
-        named, id_text(device.token, "device.token"), device.platform, seconds, attributes
+        named, text_of(device.token, "device.token"), device.platform, seconds, attributes
     )
 
 
 def _delete_device(message: Person) -> Draft:
-    return encode.delete_device(_person(message), id_text(_device_of(message).token, "device.token"))
+    return encode.delete_device(_person(message), text_of(_device_of(message).token, "device.token"))
 
 
 def _merge(message: Person) -> Draft:

@@ -11,13 +11,18 @@ from hashlib import blake2b
 
 ULID_CHARACTERS = 26
 
-_is_ulid = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII).fullmatch
+_matches_ulid = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII).fullmatch
 _FIRST_CHARACTER = {"89ABCDEF"[i]: "01234567"[i] for i in range(8)}
+
+
+def is_ulid(text: str) -> bool:
+    """Whether this is a ULID, in upper or lower case."""
+    return len(text) == ULID_CHARACTERS and _matches_ulid(text) is not None
 
 
 def ulid_from_id(event_id: str) -> str:
     """The ULID of an event id. An id that is a ULID already is kept, in upper case."""
-    if len(event_id) == ULID_CHARACTERS and _is_ulid(event_id):
+    if len(event_id) == ULID_CHARACTERS and is_ulid(event_id):
         return event_id.upper()
     digest = blake2b(event_id.encode(), digest_size=13).hexdigest().upper()
     return digest if digest < "8" else _FIRST_CHARACTER[digest[0]] + digest[1:]
