@@ -1,0 +1,115 @@
+"""Between the poll thread and the event loop: what is on its way is not granted twice, and no call hangs."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from confluent_kafka import Message
+
+from connector.core.effects import CommitOffset, Start, TopicPartition
+from connector.core.inputs import Assignment, CommitFailure, Credit
+from connector.events.record import Record
+from connector.pipeline.bridge import Bridge
+
+T = TypeVar("T")
+PARTITION = TopicPartition("events", 0)
+
+
+class Inputs:
+    """A group that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.failures: list[BaseException] = []
+        self.answers_revoke = True
+
+    def assign(self, assignments: Sequence[Assignment]) -> Sequence[Start]:
+        self.told.append("assign")
+        return [Start(each.partition, 0, 1) for each in assignments]
+
+    def revoke(
+        self, partitions: Sequence[TopicPartition], released: Callable[[Sequence[CommitOffset]], None]
+    ) -> None:
+        self.told.append("revoke")
+        if self.answers_revoke:
+            released([CommitOffset("events", 0, 7, "", 1)])
+
+    def lose(self, partitions: Sequence[TopicPartition]) -> None:
+        raise ValueError("a bug")
+
+    def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]:
+        return []
+
+    def receive(self, records: Sequence[Record], value_bytes: int) -> None:
+        self.told.append(f"receive {len(records)} {value_bytes}")
+
+    def polled(self) -> None: ...
+    def positioned(self, positions: Mapping[TopicPartition, int]) -> None: ...
+    def commit_done(self, commit_id: int, failures: Sequence[CommitFailure]) -> None: ...
+    def log_ends(self, ends: Mapping[TopicPartition, int]) -> None: ...
+    def consumer_note(self, level: str, message: str) -> None:
+        self.told.append(f"{level}: {message}")
+
+    def fail(self, error: BaseException) -> None:
+        self.failures.append(error)
+
+
+def message(value: bytes) -> Message:
+    return Message(topic="events", partition=0, offset=0, value=value)
+
+
+def on_poll_thread(call: Callable[[Bridge], T], inputs: Inputs, revoke_seconds_max: float = 5.0) -> T:
+    """What a call returns that the poll thread makes while the loop turns."""
+
+    async def run() -> T:
+        bridge = Bridge(asyncio.get_running_loop(), inputs, revoke_seconds_max)
+        result = await asyncio.to_thread(call, bridge)
+        await asyncio.sleep(0)
+        return result
+
+    return asyncio.run(run())
+
+
+def test_assignment_is_answered_by_the_loop() -> None:
+    assignment = Assignment(PARTITION, None, "", None, 0, 0)
+    assert on_poll_thread(lambda bridge: bridge.assigned([assignment]), Inputs()) == [Start(PARTITION, 0, 1)]
+
+
+def test_revoke_returns_what_is_to_be_committed() -> None:
+    offsets = on_poll_thread(lambda bridge: bridge.revoked([PARTITION]), Inputs())
+    assert [offset.offset for offset in offsets] == [7]
+
+
+def test_revoke_that_is_never_answered_ends_and_commits_nothing() -> None:
+    inputs = Inputs()
+    inputs.answers_revoke = False
+    assert on_poll_thread(lambda bridge: bridge.revoked([PARTITION]), inputs, 0.05) == ()
+    assert any("not answered in time" in told for told in inputs.told)
+
+
+def test_credit_subtracts_what_is_on_its_way_to_the_core() -> None:
+    def poll(bridge: Bridge) -> tuple[Credit, Credit, Credit]:
+        bridge.publish_credit(Credit(10, 1000), 0, 0)
+        granted = bridge.credit()
+        bridge.received([message(b"12345"), message(b"123")])
+        less = bridge.credit()
+        bridge.publish_credit(Credit(8, 992), 2, 8)
+        return granted, less, bridge.credit()
+
+    granted, less, again = on_poll_thread(poll, Inputs())
+    assert granted == Credit(10, 1000)
+    assert less == Credit(8, 992)
+    assert again == Credit(8, 992)
+
+
+def test_credit_that_returns_is_told_once() -> None:
+    def publish(bridge: Bridge) -> list[bool]:
+        return [bridge.publish_credit(Credit(records, 1), 0, 0) for records in (0, 5, 4, 0, 3)]
+
+    assert on_poll_thread(publish, Inputs()) == [False, True, False, False, True]
+
+
+def test_bug_on_the_loop_is_told_and_does_not_hang_the_poll_thread() -> None:
+    inputs = Inputs()
+    on_poll_thread(lambda bridge: bridge.lost([PARTITION]), inputs)
+    assert [str(error) for error in inputs.failures] == ["a bug"]
