@@ -1,4 +1,7 @@
-"""`python -m tests.simulation SEED` replays one run; `python -m tests.simulation FIRST COUNT` runs many and names those that fail."""
+"""`python -m tests.simulation SEED` replays one run and tells what happened.
+
+`python -m tests.simulation FIRST COUNT` runs many and names those that fail.
+"""
 
 import sys
 from collections import Counter
@@ -33,7 +36,7 @@ def _many(first: int, count: int) -> int:
     for seed in range(first, first + count):
         try:
             world = run(seed)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the seed's
             failing += 1
             print(f"seed {seed}: {type(error).__name__}: {str(error)[:300]}", flush=True)
         else:

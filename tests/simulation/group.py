@@ -43,7 +43,7 @@ class Group:
     def rebalance(self, shuffle: bool = False) -> None:
         """Decide anew who gets what."""
         live = self.live
-        loads: dict[Member, int] = {member: 0 for member in live}
+        loads: dict[Member, int] = dict.fromkeys(live, 0)
         fair = -(-len(self.owners) // max(1, len(live)))
         for place, owner in self.owners.items():
             if owner is not None and owner.draining:

@@ -85,6 +85,7 @@ class Member:
         self._commits: list[Commit] = []
         self._commit_under_way = False
         self._drained = False
+        self._revoke_started = -1.0
         self._stalled_until = 0.0
         self._suspended_until = 0.0
         self._poll_at: float | None = None
@@ -199,6 +200,7 @@ class Member:
     def _given_back(self, places: tuple[TopicPartition, ...]) -> None:
         given = self.revoking
         self.revoking = ()
+        self._revoke_started = -1.0
         self._group.released(self, given)
         self.poke()
 
@@ -319,8 +321,7 @@ class Member:
         if self._world.history.kept:
             self.note(f"takes {' '.join(str(published) for published in taken)}")
         for published in taken:
-            if published.place in self.checks.takes:
-                self.checks.takes[published.place] = published.offset + 1
+            self.checks.read_to(published.place, published.offset + 1)
         self.core.receive([published.record for published in taken], self._clock.now, traces)
         self._check_buffer()
         self._tell_positions()
@@ -332,8 +333,7 @@ class Member:
         for place, log in self._world.broker.logs.items():
             if place in positions and place not in self._paused and not log.has_more(positions[place]):
                 positions[place] = max(positions[place], log.high)
-                if place in self.checks.takes:
-                    self.checks.takes[place] = positions[place]
+                self.checks.read_to(place, positions[place])
         self.core.positioned(dict(positions))
 
     @property
@@ -398,9 +398,8 @@ class Member:
         if {start.partition for start in starts} != set(places):
             raise Violation(f"asked to restart {places}, starts {starts}")
         for start in starts:
-            if start.partition in self.checks.takes:
-                if start.offset > self.checks.takes[start.partition]:
-                    raise Violation(f"{start} leaves out records that were never handed over")
+            if start.offset > self.checks.takes.get(start.partition, start.offset):
+                raise Violation(f"{start} leaves out records that were never handed over")
             self._seek(start)
 
     # --- the event loop

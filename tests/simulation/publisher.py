@@ -182,7 +182,7 @@ class Publisher:
             flaw = random.choice(
                 (Flaw.REJECTED, Flaw.REJECTED, Flaw.MALFORMED, Flaw.HUGE, Flaw.UNPROCESSABLE)
             )
-        elif traffic.poison and random.random() < 0.05:
+        elif traffic.poison and random.random() < 2 / traffic.records:
             flaw = Flaw.POISON
         if flaw is not None:
             if "device" in fields.get("context", {}):

@@ -201,7 +201,7 @@ def _options(random: Random, calm: bool, poison: bool, by_rule: bool) -> CoreOpt
             metadata_max_characters=random.choice((0, 70, 100, 4000, 4000)),
         ),
         dead_letter_share=DeadLetterShareOptions(max_share=1.0)
-        if random.random() < 0.85
+        if calm or random.random() < 0.85
         else DeadLetterShareOptions(window_records=random.choice((5, 10, 30)), max_share=0.4, min_records=3),
         routing=RoutingOptions(default=DEFAULT_REGION, strict=random.random() < 0.15, rules=rules),
         auto_offset_reset="latest" if not calm and random.random() < 0.1 else "earliest",

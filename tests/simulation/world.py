@@ -28,7 +28,7 @@ from tests.simulation.violation import Violation
 
 CoreClass = Callable[..., Core]
 
-_REST_SECONDS_MAX = 3600.0
+_REST_SECONDS_MAX = 1800.0
 """When faults have ended and everything is published, all must have its ending within this."""
 _STEPS_MAX = 400_000
 _HEARTBEAT_SECONDS = 1.0

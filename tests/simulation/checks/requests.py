@@ -67,6 +67,11 @@ class RequestChecks:
         self._told_accepted[place] = set()
         self.takes[place] = offset
 
+    def read_to(self, place: TopicPartition, offset: int) -> None:
+        """The core has everything before this offset."""
+        if place in self.takes:
+            self.takes[place] = max(self.takes[place], offset)
+
     def revoked(self, place: TopicPartition) -> None:
         """Nothing more may be sent of this partition."""
         self.takes.pop(place, None)
