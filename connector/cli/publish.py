@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from connector.cli.arguments import librdkafka_property, rate
 from connector.errors import ConfigurationError, ConnectorError, ExitCode
 
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--bootstrap-servers", metavar="HOST:PORT", help="the brokers (default: kafka.bootstrap_servers)"
     )
     parser.add_argument(
-        "--rate", metavar="N", type=_rate, help="records a second (default: as fast as they are taken)"
+        "--rate", metavar="N", type=rate, help="records a second (default: as fast as they are taken)"
     )
     parser.add_argument(
         "-X",
         metavar="PROPERTY=VALUE",
         dest="properties",
         action="append",
-        type=_property,
+        type=librdkafka_property,
         default=[],
         help="a librdkafka property, over those of kafka.properties; may be repeated",
     )
@@ -121,20 +122,3 @@ def _telemetry(environ: Mapping[str, str]) -> "TelemetryShell":
     elif environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":
         processor = SpanProcessor()
     return setup_telemetry(region_urls={}, process_spans_per_second_max=1e9, span_processor=processor)
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of records a second")
-    return rate
-
-
-def _property(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not name or not separator:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PROPERTY=VALUE")
-    return name.strip(), value
