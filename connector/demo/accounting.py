@@ -1,0 +1,272 @@
+"""What became of everything that was published, seen from outside: from what Customer.io holds, what the dead-letter
+topic holds and what the consumer groups have committed. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from connector.events.event import Reason
+
+Fingerprint = tuple[str, str, str | int]
+"""Tells one operation from all others: its action, whom it concerns, and its ULID or else the CRC-32 of its bytes."""
+
+_EXAMPLES = 3
+
+
+class Step(NamedTuple):
+    """One operation that a record becomes."""
+
+    fingerprint: Fingerprint
+    identifiers: tuple[str, ...]
+    """Whose order it keeps: one, or the two of a merge."""
+
+
+class Publication(NamedTuple):
+    """One record that Kafka has acknowledged."""
+
+    event: int
+    """Its event's number; duplicates have the same."""
+    partition: int
+    offset: int
+    region: str
+    reason: Reason | None
+    """Why it must become a dead letter; None for what Customer.io must have."""
+    steps: tuple[Step, ...]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.partition, self.offset
+
+
+class Acceptance(NamedTuple):
+    """One operation that a region has accepted. They are given in the order of acceptance."""
+
+    region: str
+    fingerprint: Fingerprint
+
+
+class DeadLetter(NamedTuple):
+    """Where the record stood, and why it could not be delivered."""
+
+    partition: int
+    offset: int
+    reason: str
+
+
+class Evidence(NamedTuple):
+    """Everything that the verdict rests on."""
+
+    publications: Sequence[Publication]
+    """In the order of publishing."""
+    acceptances: Sequence[Acceptance]
+    dead_letters: Sequence[DeadLetter]
+    ends: Mapping[int, int]
+    """Partition -> the end of its log."""
+    committed: Mapping[str, Mapping[int, int]]
+    """Consumer group -> partition -> committed offset."""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Every record has exactly one ending: published = accepted + duplicates + dead_lettered, and nothing lost."""
+
+    published: int
+    """Records."""
+    accepted: int
+    """Events that Customer.io has: of each the first record."""
+    duplicates: int
+    """Further records of accepted events."""
+    dead_lettered: int
+    """Records."""
+    lost: int
+    """Records whose event has neither been accepted nor become a dead letter."""
+    out_of_order: int
+    """Operations accepted after one of the same person that stands behind them in the same partition."""
+    wrong_region: int
+    """Operations accepted in another region than their person's."""
+    uncommitted: int
+    """Records between the committed offsets and the ends of the logs, over all groups."""
+    accepted_by_region: dict[str, int]
+    dead_letters_by_reason: dict[str, int]
+    repeated: int
+    """Operations that reached Customer.io more than once: harmless, but only a lost answer is a good excuse."""
+    complaints: tuple[str, ...]
+    """What is wrong, a line each. Empty: everything holds."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.complaints
+
+    @property
+    def balanced(self) -> bool:
+        return self.published == self.accepted + self.duplicates + self.dead_lettered
+
+
+def account(evidence: Evidence, *, answers_were_lost: bool = False) -> Account:
+    """Hold everything against everything. `answers_were_lost`: what was accepted may have been sent again."""
+    publications = evidence.publications
+    accepted_at = _first_acceptances(evidence.acceptances)
+    letters = {(letter.partition, letter.offset): letter.reason for letter in evidence.dead_letters}
+    accepted_events = {
+        publication.event: publication.region
+        for publication in publications
+        if publication.steps and all(step.fingerprint in accepted_at for step in publication.steps)
+    }
+    accepted, duplicates, lost = 0, 0, []
+    counted: set[int] = set()
+    for publication in publications:
+        if publication.place in letters:
+            continue
+        if publication.event not in accepted_events:
+            lost.append(publication)
+        elif publication.event in counted:
+            duplicates += 1
+        else:
+            counted.add(publication.event)
+            accepted += 1
+    dead_lettered = sum(1 for publication in publications if publication.place in letters)
+    out_of_order = list(_overtaken(publications, accepted_at))
+    wrong_region = list(_misplaced(publications, evidence.acceptances))
+    uncommitted = _uncommitted(evidence)
+    repeated = len(evidence.acceptances) - len(accepted_at)
+    complaints = [
+        *_complaint("lost", lost),
+        *_complaint("out of order", out_of_order),
+        *_complaint("accepted in the wrong region", wrong_region),
+        *(
+            f"not committed: {records} records of partition {partition} by {group}"
+            for (group, partition), records in uncommitted.items()
+        ),
+        *_complaints_about_letters(publications, letters, accepted_events),
+        *_unknown(publications, evidence),
+    ]
+    if repeated and not answers_were_lost:
+        complaints.append(
+            f"{repeated} operations reached Customer.io more than once, though no answer was lost"
+        )
+    return Account(
+        published=len(publications),
+        accepted=accepted,
+        duplicates=duplicates,
+        dead_lettered=dead_lettered,
+        lost=len(lost),
+        out_of_order=len(out_of_order),
+        wrong_region=len(wrong_region),
+        uncommitted=sum(uncommitted.values()),
+        accepted_by_region=dict(Counter(accepted_events[event] for event in counted)),
+        dead_letters_by_reason=dict(Counter(letters.values())),
+        repeated=repeated,
+        complaints=tuple(complaints),
+    )
+
+
+def _first_acceptances(acceptances: Sequence[Acceptance]) -> dict[Fingerprint, int]:
+    """Fingerprint -> its place in the order of acceptance, when it came first."""
+    first: dict[Fingerprint, int] = {}
+    for place, acceptance in enumerate(acceptances):
+        first.setdefault(acceptance.fingerprint, place)
+    return first
+
+
+def _overtaken(
+    publications: Sequence[Publication], accepted_at: Mapping[Fingerprint, int]
+) -> Iterator[Publication]:
+    """Records that somebody's later record in the same partition got ahead of, each with its event's first record
+    in that partition.
+
+    An event that stands in several partitions may rightly be accepted early, by its record in another one; but
+    never late.
+    """
+    partitions: dict[int, set[int]] = {}
+    for publication in publications:
+        partitions.setdefault(publication.event, set()).add(publication.partition)
+    latest: dict[tuple[int, str], int] = {}
+    seen: set[tuple[int, int]] = set()
+    for publication in sorted(publications, key=lambda publication: publication.place):
+        event, partition = publication.event, publication.partition
+        if (partition, event) in seen:
+            continue
+        seen.add((partition, event))
+        for step in publication.steps:
+            place = accepted_at.get(step.fingerprint)
+            if place is None:
+                continue
+            before = [latest.get((partition, identifier), -1) for identifier in step.identifiers]
+            if place < max(before) and len(partitions[event]) == 1:
+                yield publication
+            for identifier, known in zip(step.identifiers, before, strict=True):
+                latest[partition, identifier] = max(place, known)
+
+
+def _misplaced(
+    publications: Sequence[Publication], acceptances: Sequence[Acceptance]
+) -> Iterator[Publication]:
+    """One for each operation that a region accepted which is not its person's."""
+    meant = {step.fingerprint: publication for publication in publications for step in publication.steps}
+    for region, fingerprint in dict.fromkeys(acceptances):
+        publication = meant.get(fingerprint)
+        if publication is not None and publication.region != region:
+            yield publication
+
+
+def _uncommitted(evidence: Evidence) -> dict[tuple[str, int], int]:
+    """(group, partition) -> records behind the committed offset, where there are any."""
+    behind = {
+        (group, partition): end - offsets.get(partition, 0)
+        for group, offsets in evidence.committed.items()
+        for partition, end in evidence.ends.items()
+    }
+    return {place: records for place, records in behind.items() if records > 0}
+
+
+def _complaints_about_letters(
+    publications: Sequence[Publication],
+    letters: Mapping[tuple[int, int], str],
+    accepted_events: Mapping[int, str],
+) -> Iterator[str]:
+    """Each dead letter must have been expected, with its reason, and have had no other ending."""
+    unexpected, misjudged, twice = [], [], []
+    for publication in publications:
+        reason = letters.get(publication.place)
+        if reason is None:
+            continue
+        if publication.reason is None:
+            unexpected.append(publication)
+        elif publication.reason != reason:
+            misjudged.append(publication)
+        if publication.event in accepted_events:
+            twice.append(publication)
+    yield from _complaint("became a dead letter, though nothing is wrong with it", unexpected)
+    yield from _complaint("became a dead letter for another reason than its own", misjudged)
+    yield from _complaint("became a dead letter and was accepted as well", twice)
+    delivered = [
+        publication
+        for publication in publications
+        if publication.reason is not None and publication.event in accepted_events
+    ]
+    yield from _complaint("accepted, though it should have become a dead letter", delivered)
+
+
+def _unknown(publications: Sequence[Publication], evidence: Evidence) -> Iterator[str]:
+    """What nobody has published must not have come out."""
+    meant = {step.fingerprint for publication in publications for step in publication.steps}
+    unknown = sum(1 for acceptance in evidence.acceptances if acceptance.fingerprint not in meant)
+    if unknown:
+        yield f"{unknown} operations were accepted that nobody has published"
+    places = {publication.place for publication in publications}
+    foreign = sum(1 for letter in evidence.dead_letters if (letter.partition, letter.offset) not in places)
+    if foreign:
+        yield f"{foreign} dead letters are of records that nobody has published"
+
+
+def _complaint(what: str, publications: Iterable[Publication]) -> Iterator[str]:
+    """One line: how many, and the first few by their places."""
+    found = list(publications)
+    if found:
+        places = ", ".join(
+            f"partition {each.partition} offset {each.offset}" for each in islice(found, _EXAMPLES)
+        )
+        more = ", ..." if len(found) > _EXAMPLES else ""
+        yield f"{what}: {len(found)} ({places}{more})"

@@ -1,0 +1,53 @@
+"""What must become of each published record: its region and reason as the traffic says, its operations as the
+connector's own decoder reads it. The decoder is pure, and its results have tests of their own; here they serve to
+recognise what arrives."""
+
+from collections.abc import Iterable, Iterator
+from zlib import crc32
+
+from connector.demo.accounting import Acceptance, Publication, Step
+from connector.demo.publishing import Published
+from connector.events.decode import make_decoder
+from connector.events.event import Event, Operation, RequestKind
+from connector.events.options import EventOptions
+from connector.events.record import StoredRecord
+from connector.simulator import Workspace
+
+_EVENT_ACTIONS = ("person.event", "person.page", "person.screen")
+
+
+def publications(published: Iterable[Published], topic: str, cluster_id: str) -> Iterator[Publication]:
+    """The published records as the account wants them."""
+    decode = make_decoder(EventOptions(), "identifier")
+    for record, offset, timestamp_ms in published:
+        decoded = decode(
+            StoredRecord(
+                topic, record.partition, offset, record.value, record.key, record.headers, timestamp_ms
+            ),
+            cluster_id,
+        )
+        steps: tuple[Step, ...] = ()
+        if isinstance(decoded, Event):
+            steps = tuple([_step(operation, decoded.ulid) for operation in decoded.operations])
+        yield Publication(record.event, record.partition, offset, record.region, record.reason, steps)
+
+
+def acceptances(workspaces: Iterable[Workspace]) -> Iterator[Acceptance]:
+    """What Customer.io's stand-in has accepted, region by region: nobody is in two."""
+    for workspace in workspaces:
+        for operation in workspace.operations:
+            fingerprint = (operation.action, operation.identifier, operation.id or operation.digest)
+            yield Acceptance(workspace.region, fingerprint)
+
+
+def _step(operation: Operation, ulid: str) -> Step:
+    action = operation.action
+    identifier = operation.lane.decode()
+    identifiers: tuple[str, ...] = (identifier,)
+    if operation.lane_secondary:
+        identifiers += (operation.lane_secondary.decode(),)
+    if operation.kind is RequestKind.V1_EVENTS:
+        return Step((action.replace("person.", "anonymous."), identifier, ulid), identifiers)
+    if action in _EVENT_ACTIONS:
+        return Step((action, identifier, ulid), identifiers)
+    return Step((action, identifier, crc32(operation.body)), identifiers)
