@@ -110,6 +110,8 @@ class Scenario(NamedTuple):
     """Share of dead letters whose writing fails."""
     metadata_limit: int
     """Characters of commit metadata that the broker takes."""
+    lanes: int
+    """How many lanes a channel has: few, so that people share them, and cores are made quickly."""
     traced: bool
     """Do records carry a trace?"""
     lateness_seconds: float
@@ -146,6 +148,7 @@ def draw(seed: int) -> Scenario:
         commit_failures=0.0 if calm else random.choice((0.0, 0.0, 0.1, 0.5)),
         dead_letter_failures=0.0 if calm else random.choice((0.0, 0.0, 0.1, 0.5)),
         metadata_limit=random.choice((4095, 4095, 4095, 80, 40)),
+        lanes=random.choice((64, 256) if poison else (1, 4, 64, 256)),
         traced=random.random() < 0.5,
         lateness_seconds=random.choice((0.0, 0.0, 0.002, 0.02)),
         poll_records=random.choice((1, 3, 10, 50, 1000)),
@@ -197,7 +200,7 @@ def _options(random: Random, calm: bool, poison: bool, by_rule: bool) -> CoreOpt
         lanes=LanesOptions(key=random.choice(("identifier", "identifier", "identifier", "record_key"))),
         ledger=LedgerOptions(
             max_span=1_000_000 if poison else random.choice((3, 10, 1_000_000, 1_000_000)),
-            commit_interval_seconds=random.choice((0.05, 0.3, 1.0)),
+            commit_interval_seconds=random.choice((0.05, 0.3, 1.0, 1.0)),
             metadata_max_characters=random.choice((0, 70, 100, 4000, 4000)),
         ),
         dead_letter_share=DeadLetterShareOptions(max_share=1.0)

@@ -6,6 +6,7 @@ from random import Random
 
 import msgspec
 
+from connector.core import channel
 from connector.core.core import Core
 from connector.core.options import CoreOptions
 from connector.events.decode import make_decoder
@@ -82,6 +83,7 @@ class World:
 
     def make_core(self, options: CoreOptions, random: Callable[[], float], now: float) -> Core:
         """A core of the kind that is under test."""
+        channel._LANES_BATCH = channel._LANES_ANONYMOUS = self.scenario.lanes
         return self._core_class(options, self.truth.decode, None, random, now)
 
     def count(self, what: str) -> None:

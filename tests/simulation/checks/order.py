@@ -56,9 +56,16 @@ class OrderChecks:
             self._last[key] = mine
 
     def _may_come_late(self, fact: Fact, region: str) -> bool:
-        """A core that no longer remembers why an earlier one had skipped it sends it after all."""
-        event = self._truth.published[fact.serial].event
+        """May it stand elsewhere than in its place?
+
+        A core that no longer remembers why an earlier one had skipped it sends it after all; and a duplicate takes
+        the place of its original when the original's partition is revoked.
+        """
+        published = self._truth.published[fact.serial]
+        event = published.event
         assert event is not None
+        if any(other.place != published.place for other in self._truth.classes[event.ulid, event.digest]):
+            return True
         dedup = self._options.dedup
         if dedup.events.on_conflict != "send" and len(self._truth.ulids[event.ulid]) > 1:
             return True
