@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
 from connector.checks.deadline import Deadline
-from connector.checks.result import Check, fail, failed, ok
+from connector.checks.result import Check, counted, fail, failed, ok
 from connector.errors import ConnectorError, ExitCode
 from connector.kafka.configuration import (
     ConsumerOptions,
@@ -61,8 +61,7 @@ def check_brokers(
         kafka = reached(options, deadline.seconds(REACH_SECONDS))
     except ConnectorError as error:
         return failed(what, servers, error), None
-    count = len(kafka.metadata.brokers)
-    found = f"cluster {kafka.cluster_id or 'without an id'}, {count} broker{'s' if count != 1 else ''}"
+    found = f"cluster {kafka.cluster_id or 'without an id'}, {counted(len(kafka.metadata.brokers), 'broker')}"
     return ok(what, servers, found), Brokers(kafka, servers, _user(options.properties), deadline)
 
 

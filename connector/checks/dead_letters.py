@@ -4,7 +4,7 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
 from connector.checks.brokers import Brokers, topic_configs
-from connector.checks.result import Check, fail, ok, warn
+from connector.checks.result import Check, counted, fail, ok, warn
 from connector.checks.topics import duration, hours, unusable_topic
 from connector.errors import ExitCode
 from connector.kafka.topic_facts import TopicFacts, topic_facts
@@ -34,7 +34,7 @@ def _writable(brokers: Brokers, topic: TopicFacts) -> Check:
     if topic.without_leader:
         down = f"{topic.without_leader} of {topic.partitions} partitions have no leader"
         return fail(CHECK, name, down, "Bring the brokers back that hold them", ExitCode.UNAVAILABLE)
-    return ok(CHECK, name, f"{topic.partitions} partitions, may be written")
+    return ok(CHECK, name, f"{counted(topic.partitions, 'partition')}, may be written")
 
 
 def _kept(brokers: Brokers, topic: str, record_bytes_max: int) -> list[Check]:

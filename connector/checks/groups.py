@@ -8,12 +8,12 @@ from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
 from connector.checks.brokers import Brokers, broker_config
 from connector.checks.deadline import Deadline
-from connector.checks.result import Check, fail, failed, ok, warn
+from connector.checks.result import Check, counted, fail, failed, ok, warn
 from connector.core.effects import TopicPartition
 from connector.errors import ExitCode
 from connector.kafka.errors import REFUSED_GROUP, connector_error
 from connector.kafka.group_offsets import group_offsets
-from connector.kafka.reach import answer
+from connector.kafka.reach import answer, patiently
 from connector.kafka.topic_facts import Bounds
 from connector.pipeline.standing import lag, standings
 from connector.settings.groups import ConsumerGroup
@@ -40,8 +40,8 @@ def _group(
     brokers: Brokers, kafka: KafkaSettings, group_id: str, bounds: Mapping[TopicPartition, Bounds]
 ) -> list[Check]:
     try:
-        described = _described(brokers, group_id)
-        commits = group_offsets(brokers.admin, group_id)
+        described = patiently(lambda: _described(brokers, group_id), brokers.seconds)
+        commits = patiently(lambda: group_offsets(brokers.admin, group_id, bounds), brokers.seconds)
     except KafkaException as exception:
         error = exception.args[0]
         if error.code() in REFUSED_GROUP:
@@ -53,7 +53,7 @@ def _group(
     parts = ["may be joined" if operations is not None else "Kafka does not say whether it may be joined"]
     members = len(described.members) if described is not None else 0
     if members:
-        parts.append(f"{members} member{'s' if members != 1 else ''} now")
+        parts.append(f"{counted(members, 'member')} now")
     where = standings(bounds, commits, kafka.auto_offset_reset)
     committed = sum(each.committed for each in where.values())
     if where and not committed:
@@ -61,11 +61,11 @@ def _group(
     elif where:
         parts.append(f"offsets are committed in {committed} of {len(where)} partitions")
     if where:
-        parts.append(f"{lag(where, bounds):,} records to read")
+        parts.append(f"{counted(lag(where, bounds), 'record')} to read")
     checks = [ok("group", group_id, ", ".join(parts))]
     missed = sum(each.missed for each in where.values())
     if missed:
-        gone = f"retention has deleted {missed:,} records that it had not read"
+        gone = f"retention has deleted {counted(missed, 'record')} that it had not read"
         checks.append(
             warn("group", group_id, gone, "Raise retention.ms of the topics; find out why it was down")
         )

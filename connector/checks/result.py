@@ -72,3 +72,8 @@ def exit_code(checks: Iterable[Check]) -> ExitCode:
     """The code that all of them together end in."""
     codes = {check.exit_code for check in checks if check.status is Status.FAIL}
     return next((code for code in PRECEDENCE if code in codes), ExitCode.DONE)
+
+
+def counted(number: int, what: str) -> str:
+    """Such as `1 record` or `1,234 records`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -7,10 +7,11 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
 from connector.checks.brokers import Brokers, topic_configs
-from connector.checks.result import Check, fail, failed, ok, warn
+from connector.checks.result import Check, counted, fail, failed, ok, warn
 from connector.core.effects import TopicPartition
 from connector.errors import ExitCode
 from connector.kafka.errors import REFUSED_TOPIC, UNKNOWN_TOPIC, connector_error
+from connector.kafka.reach import patiently
 from connector.kafka.topic_facts import Bounds, TopicFacts, log_bounds, topic_facts, topics_named
 
 OUTAGE_HOURS = 72
@@ -109,13 +110,16 @@ def _readable(
         down = f"{topic.without_leader} of {topic.partitions} partitions have no leader"
         return [fail("topic", name, down, "Bring the brokers back that hold them", ExitCode.UNAVAILABLE)]
     try:
-        found = log_bounds(brokers.admin, topic.all_partitions, isolation, brokers.seconds)
+        found = patiently(
+            lambda: log_bounds(brokers.admin, topic.all_partitions, isolation, brokers.seconds),
+            brokers.seconds,
+        )
     except KafkaException as exception:
         return [failed("topic", name, connector_error(exception.args[0], brokers.servers, name))]
     bounds.update(found)
     records = sum(high - low for low, high, _ in found.values())
     readable = "may be read" if topic.permitted is not None else "Kafka does not say whether it may be read"
-    said = f"{topic.partitions} partitions, {records:,} records, {readable}"
+    said = f"{counted(topic.partitions, 'partition')}, {counted(records, 'record')}, {readable}"
     return [ok("topic", name, said), *_kept(name, config)]
 
 

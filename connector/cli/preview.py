@@ -167,11 +167,7 @@ def _region(previewed: "Previewed") -> str | None:
 def _indented(body: bytes) -> list[str]:
     import msgspec
 
-    try:
-        text = msgspec.json.format(body, indent=2).decode()
-    except msgspec.DecodeError:  # it knows no lone surrogates
-        text = body.decode()
-    return text.splitlines()
+    return msgspec.json.format(body, indent=2).decode().splitlines()
 
 
 def _printable(text: str) -> str:

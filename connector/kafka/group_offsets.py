@@ -1,6 +1,6 @@
 """Committed offsets of consumer groups, read and written from outside of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import confluent_kafka
@@ -19,9 +19,13 @@ class GroupOffset(NamedTuple):
     metadata: str
 
 
-def group_offsets(admin: AdminClient, group_id: str) -> dict[TopicPartition, GroupOffset]:
-    """All that the group has committed; empty for one that never was. Raises KafkaException."""
-    futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id)])
+def group_offsets(
+    admin: AdminClient, group_id: str, partitions: Iterable[TopicPartition] | None = None
+) -> dict[TopicPartition, GroupOffset]:
+    """What the group has committed, for all partitions or these; empty for one that never was. Raises
+    KafkaException."""
+    wanted = [confluent_kafka.TopicPartition(*partition) for partition in partitions or ()]
+    futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id, wanted or None)])
     found = futures[group_id].result(_TIMEOUT_SECONDS)
     return {
         TopicPartition(each.topic, each.partition): GroupOffset(each.offset, each.metadata or "")

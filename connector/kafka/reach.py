@@ -1,6 +1,7 @@
 """A first word with the brokers, for commands that do not wait for them to come up."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeVar
 
@@ -16,6 +17,17 @@ ATTEMPT_SECONDS = 0.5
 DOWN_SECONDS = 3.0
 """Brokers that have all refused for so long are down as far as a person who waits is concerned."""
 
+AGAIN_SECONDS = 0.2
+
+_NOT_YET = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
 _HOPELESS = REFUSED_CREDENTIALS | REFUSED_MECHANISM
 _DOWN = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._SSL})
 
@@ -53,6 +65,19 @@ def reached(options: ConsumerOptions | ProducerOptions, timeout_seconds: float) 
         hopeless = cause.code() in _HOPELESS or (cause.code() in _DOWN and waited >= DOWN_SECONDS)
         if hopeless or waited >= timeout_seconds:
             raise connector_error(cause, options.bootstrap_servers)
+
+
+def patiently(ask: Callable[[], Answer], timeout_seconds: float) -> Answer:
+    """Asks again while the brokers say that they are only not ready yet, as a new cluster's coordinators do when they
+    are first needed. Raises KafkaException."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            return ask()
+        except KafkaException as exception:
+            if exception.args[0].code() not in _NOT_YET or time.monotonic() >= deadline:
+                raise
+        time.sleep(AGAIN_SECONDS)
 
 
 def answer(future: "Future[Answer]", deadline: float) -> Answer:

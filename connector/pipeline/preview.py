@@ -18,7 +18,7 @@ from connector.kafka.group_offsets import group_offsets
 from connector.kafka.lines import opened, read_lines
 from connector.kafka.lookup import isolation_level
 from connector.kafka.peek import peek
-from connector.kafka.reach import Reached, reached
+from connector.kafka.reach import Reached, patiently, reached
 from connector.kafka.topic_facts import Bounds, TopicFacts, log_bounds, topic_facts, topics_named
 from connector.pipeline.dry_run import Fate, dry_run
 from connector.pipeline.kafka_options import consumer_options
@@ -117,9 +117,12 @@ def _logs(kafka: Reached, options: ConsumerOptions) -> _Logs:
     partitions = [partition for facts in topics.values() for partition in facts.all_partitions]
     isolation = isolation_level(options.properties)
     try:
-        return _Logs(topics, log_bounds(kafka.admin, partitions, isolation, LOOKUP_SECONDS))
+        bounds = patiently(
+            lambda: log_bounds(kafka.admin, partitions, isolation, LOOKUP_SECONDS), LOOKUP_SECONDS
+        )
     except KafkaException as exception:
         raise connector_error(exception.args[0], servers, ", ".join(names)) from None
+    return _Logs(topics, bounds)
 
 
 def _standings(
@@ -127,7 +130,7 @@ def _standings(
 ) -> Standings:
     """Raises ConnectorError where the group's offsets must not be seen."""
     try:
-        commits = group_offsets(kafka.admin, group.group_id)
+        commits = patiently(lambda: group_offsets(kafka.admin, group.group_id, logs.bounds), LOOKUP_SECONDS)
     except KafkaException as exception:
         servers = settings.kafka.bootstrap_servers
         raise connector_error(exception.args[0], servers, group_id=group.group_id) from None
