@@ -58,13 +58,21 @@ class Commits:
 
     @staticmethod
     def now(client: Consumer, offsets: Sequence[CommitOffset]) -> tuple[CommitFailure, ...]:
-        """Commits these and waits for the answer."""
+        """Commits these and waits for the answer. Where the broker does not take a partition's metadata, the offsets
+        go without: nobody is left who could shorten it."""
         if not offsets:
             return ()
         try:
             return _failures_among(client.commit(offsets=_places(offsets), asynchronous=False) or ())
         except KafkaException as exception:
-            return _failures_of(offsets, exception.args[0])
+            error: KafkaError = exception.args[0]
+        bare = [offset._replace(metadata="") for offset in offsets]
+        if error.code() == KafkaError.OFFSET_METADATA_TOO_LARGE and bare != list(offsets):
+            # The client blames all partitions where the broker refused one.
+            if len(offsets) == 1:
+                return Commits.now(client, bare)
+            return tuple(failure for offset in offsets for failure in Commits.now(client, [offset]))
+        return _failures_of(offsets, error)
 
 
 def _places(offsets: Sequence[CommitOffset]) -> list[confluent_kafka.TopicPartition]:

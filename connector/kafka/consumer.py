@@ -99,9 +99,11 @@ class ConsumerThread:
     def state(self) -> ConsumerState:
         """How it is doing."""
         conditions = self._conditions
+        if conditions.has(Key.CREDENTIALS, Key.GROUP):
+            return ConsumerState.REFUSED
         if conditions.has(Key.BROKER):
             return ConsumerState.UNREACHABLE
-        if conditions.has(Key.CREDENTIALS, Key.GROUP) or (conditions and not self.assigned):
+        if conditions and not self.assigned:
             return ConsumerState.REFUSED
         return ConsumerState.JOINED if self._session.membership.joined else ConsumerState.CONNECTING
 

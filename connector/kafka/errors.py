@@ -31,6 +31,23 @@ REFUSED_TOPIC = frozenset({K.TOPIC_AUTHORIZATION_FAILED})
 REFUSED_GROUP = frozenset({K.GROUP_AUTHORIZATION_FAILED})
 REFUSED = REFUSED_CREDENTIALS | REFUSED_MECHANISM | REFUSED_TOPIC | REFUSED_GROUP
 
+_BEHIND_FATAL = {
+    KafkaError(code).str(): code
+    for code in (
+        K.FENCED_INSTANCE_ID,
+        K.UNRELEASED_INSTANCE_ID,
+        K.GROUP_AUTHORIZATION_FAILED,
+        K.TOPIC_AUTHORIZATION_FAILED,
+        K.CLUSTER_AUTHORIZATION_FAILED,
+        K.GROUP_MAX_SIZE_REACHED,
+        K.INVALID_REQUEST,
+        K.UNSUPPORTED_ASSIGNOR,
+        K.UNSUPPORTED_VERSION,
+        K._UNSUPPORTED_FEATURE,
+    )
+}
+"""What a consumer's fatal error begins with, where the client keeps the code to itself."""
+
 _TELLING = (REFUSED_CREDENTIALS | REFUSED_MECHANISM, {K._SSL}, {K._RESOLVE}, {K._TRANSPORT})
 """Causes, the most telling first."""
 
@@ -53,6 +70,16 @@ class ErrorTrail:
                     if earlier.code() in kind:
                         return earlier
         return error
+
+
+def behind_fatal(error: KafkaError) -> KafkaError:
+    """The error that a consumer's fatal one is about, as far as its text tells; else itself."""
+    if error.code() == K._FATAL:
+        text = error.str().removeprefix("Fatal error: ")
+        for known, code in _BEHIND_FATAL.items():
+            if text.startswith(f"{known}:"):
+                return KafkaError(code, known, True)
+    return error
 
 
 def connector_error(

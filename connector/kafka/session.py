@@ -21,7 +21,7 @@ from connector.kafka.configuration import (
     made,
 )
 from connector.kafka.ends import Ends
-from connector.kafka.errors import ErrorTrail, connector_error
+from connector.kafka.errors import ErrorTrail, behind_fatal, connector_error
 from connector.kafka.flow import WAIT, Flow
 from connector.kafka.headers import read_headers
 from connector.kafka.listener import ConsumerListener
@@ -220,7 +220,7 @@ class Session:
         message = str(connector_error(cause, options.bootstrap_servers, topic, options.group_id))
         match verdict:
             case Verdict.FATAL:
-                self.fatal = error
+                self.fatal = behind_fatal(error)
             case Verdict.UNREACHABLE:
                 self._conditions.report(Key.BROKER, message)
             case Verdict.CREDENTIALS:

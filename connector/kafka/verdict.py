@@ -53,6 +53,6 @@ _BY_CODE = {code: verdict for codes, verdict in _KINDS for code in codes}
 
 def verdict_on(error: KafkaError, of_partition: bool) -> Verdict:
     """`of_partition`: it came in the place of a partition's records."""
-    if error.fatal():
+    if error.fatal() or error.code() == K._FATAL:
         return Verdict.FATAL
     return _BY_CODE.get(error.code(), Verdict.DROPPED if of_partition else Verdict.GROUP)

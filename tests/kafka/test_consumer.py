@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
 from connector.core.effects import Commit, CommitOffset, Start, TopicPartition
-from connector.core.inputs import CommitFailure, Credit
+from connector.core.inputs import Credit
 from connector.errors import ConfigurationError
 from connector.kafka import session
 from connector.kafka.configuration import ConsumerOptions
@@ -343,25 +343,3 @@ def test_unknown_property_is_a_configuration_error(cluster: str) -> None:
     )
     with pytest.raises(ConfigurationError, match=r"no\.such\.property"):
         ConsumerThread(options, Listening())
-
-
-def test_commit_failures_name_the_partition() -> None:
-    from connector.kafka.commits import Commits
-
-    commits = Commits()
-
-    class Client:
-        def commit(self, **named: Any) -> None:
-            return None
-
-    offsets = [CommitOffset("t", 0, 5, "", 1), CommitOffset("t", 1, 6, "", 1)]
-    commits.start(Client(), 3, offsets)  # type: ignore[arg-type]
-    assert commits.done() is None
-    refused = ClientPartition("t", 1, 6)
-    commits.reported(KafkaError(KafkaError.REBALANCE_IN_PROGRESS), [refused])
-    done = commits.done()
-    assert done is not None
-    assert done.failures == tuple(
-        CommitFailure(TopicPartition("t", partition), "REBALANCE_IN_PROGRESS") for partition in (0, 1)
-    )
-    assert commits.idle

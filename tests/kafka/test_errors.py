@@ -2,7 +2,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from connector.errors import ConfigurationError, ConnectorError, PermissionRefusedError, UnavailableError
-from connector.kafka.errors import ErrorTrail, connector_error
+from connector.kafka.errors import ErrorTrail, behind_fatal, connector_error
 from connector.kafka.verdict import Verdict, verdict_on
 
 
@@ -69,3 +69,12 @@ def test_verdict(code: int, of_partition: bool, verdict: Verdict) -> None:
 
 def test_fatal_error_outweighs_its_code() -> None:
     assert verdict_on(KafkaError(KafkaError.FENCED_INSTANCE_ID, "", True), False) is Verdict.FATAL
+
+
+def test_fatal_error_of_a_consumer_names_its_cause_in_its_text_alone() -> None:
+    text = f"Fatal error: {KafkaError(KafkaError.FENCED_INSTANCE_ID).str()}: Fatal consumer error: ..."
+    fatal = KafkaError(KafkaError._FATAL, text)
+    assert verdict_on(fatal, False) is Verdict.FATAL
+    assert behind_fatal(fatal).code() == KafkaError.FENCED_INSTANCE_ID
+    unknown = KafkaError(KafkaError._FATAL, "Fatal error: something new: ...")
+    assert behind_fatal(unknown) is unknown

@@ -1,4 +1,6 @@
+import contextlib
 import socket
+import threading
 
 import pytest
 
@@ -54,6 +56,21 @@ def test_brokers_that_are_silent_are_given_up() -> None:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UnavailableError, match=address):
             reached(options(address), 0.5)
+
+
+def test_brokers_that_hang_up_may_want_another_protocol() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UnavailableError, match=r"security\.protocol"):
+            reached(options(address), 1)
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_properties_that_librdkafka_refuses_are_told(cluster: str) -> None:
