@@ -13,7 +13,6 @@ from connector.events.event import TOMBSTONE, Event, Operation, Reason, Rejectio
 from connector.events.headers import (
     CE_ID,
     EVENT_ID,
-    NO_HEADERS,
     REGION,
     EventHeaders,
     header_text,
@@ -22,7 +21,7 @@ from connector.events.headers import (
 from connector.events.identifiers import text_of
 from connector.events.limits import OPERATION_BYTES_MAX
 from connector.events.options import EventOptions
-from connector.events.plain import plain_event
+from connector.events.plain import PlainEvent, plain_event
 from connector.events.raw import ABSENT, json_object
 from connector.events.record import Record
 from connector.events.refusal import RefusedError
@@ -70,7 +69,15 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
     by_record_key = lanes_key == "record_key"
     record_timestamp = options.record_timestamp
 
-    def short_cut(record: Record, ulid: str, event_id: str, content: bytes, lane: bytes) -> Event | Rejection:
+    def short_cut(
+        record: Record,
+        ulid: str,
+        message: Message,
+        headers: EventHeaders,
+        plain: PlainEvent,
+    ) -> Event | Rejection:
+        event_id, content, lane = plain
+        region = _region(message, headers)
         if not ulid:
             ulid = ulid_from_id(event_id)
         if by_record_key:
@@ -78,7 +85,8 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
         body = b'%b,"id":"%b"}' % (content, ulid.encode())
         if len(body) > OPERATION_BYTES_MAX:
             return _too_large("person.event", body)
-        return Event(event_id, ulid, crc32(content), None, (Operation(_V2, "person.event", body, lane),))
+        operation = Operation(_V2, "person.event", body, lane)
+        return Event(event_id, ulid, crc32(content), region, (operation,), None, headers.replayed)
 
     def careful(
         record: Record,
@@ -121,8 +129,9 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
                 value, cloud_event_id = _unwrap(value)
                 return careful(record, cluster_id, ulid, _decode_message(value), headers, cloud_event_id)
             message = _decode_message(value)
-            if headers is NO_HEADERS and (plain := plain_event(message)) is not None:
-                return short_cut(record, ulid, *plain)
+            plain = plain_event(message)
+            if plain is not None:
+                return short_cut(record, ulid, message, headers, plain)
             return careful(record, cluster_id, ulid, message, headers)
         except RefusedError as refused:
             return Rejection(refused.reason, refused.message)

@@ -18,7 +18,6 @@ _V2 = RequestKind.V2
 _V1_EVENTS = RequestKind.V1_EVENTS
 
 _TIMESTAMP = b',"timestamp":'
-_ATTRIBUTES = b',"attributes":'
 _LAST_USED = b',"last_used":'
 
 EVENT_ACTIONS = ("event", "page", "screen")
@@ -76,9 +75,8 @@ def person_event(action: str, person: Named, name: bytes, seconds: int | None, a
     content = b'%b%b,"name":%b' % (head, identifiers, name)
     if attributes:
         content = b'%b,"attributes":%b' % (content, attributes)
-    if seconds is None:
-        return Draft(full_action, content, lane, b"}", True, _TIMESTAMP)
-    return Draft(full_action, b"%b%b%d" % (content, _TIMESTAMP, seconds), lane, b"}", True)
+    time, takes_time = _own_time(_TIMESTAMP, seconds)
+    return Draft(full_action, content + time, lane, b"}", True, takes_time)
 
 
 def anonymous_event(action: str, anonymous: Named, name: bytes, seconds: int | None, data: bytes) -> Draft:
@@ -130,11 +128,8 @@ def add_device(person: Named, token: str, platform: str, seconds: int | None, at
     )
     if attributes:
         content = b'%b,"attributes":%b' % (content, attributes)
-    if seconds is not None:
-        content = b"%b%b%d" % (content, _LAST_USED, seconds)
-    return Draft(
-        "person.add_device", content, person[1], end=b"}}", takes_time=_LAST_USED if seconds is None else b""
-    )
+    time, takes_time = _own_time(_LAST_USED, seconds)
+    return Draft("person.add_device", content + time, person[1], b"}}", takes_time=takes_time)
 
 
 def delete_device(person: Named, token: str) -> Draft:

@@ -43,15 +43,19 @@ def read_headers(headers: Headers | None) -> EventHeaders:
             found.setdefault(name, value)
     if not found:
         return NO_HEADERS
-    content_type = found.get(CONTENT_TYPE) or b""
+    content_type = found.get(CONTENT_TYPE)
     return EventHeaders(
-        event_id=found.get(EVENT_ID),
-        ce_id=found.get(CE_ID),
-        region=found.get(REGION),
-        replayed=REPLAY in found,
-        replayed_ulid=_replayed_ulid(found.get(REPLAY) or b""),
-        is_cloud_event=content_type.partition(b";")[0].strip().lower() == _STRUCTURED_CLOUD_EVENT,
+        found.get(EVENT_ID),
+        found.get(CE_ID),
+        found.get(REGION),
+        REPLAY in found,
+        _replayed_ulid(found[REPLAY] or b"") if REPLAY in found else "",
+        content_type is not None and _is_cloud_event(content_type),
     )
+
+
+def _is_cloud_event(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() == _STRUCTURED_CLOUD_EVENT
 
 
 def _replayed_ulid(value: bytes) -> str:

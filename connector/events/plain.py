@@ -40,7 +40,6 @@ def _person_event(message: Person) -> PlainEvent | None:
     identifiers, event_id, seconds = message.identifiers, message.event_id, message.timestamp
     if (
         message.action == "event"
-        and message.region is None
         and type(seconds) is int
         and 0 < seconds < SECONDS_MAX
         and identifiers is not None
@@ -60,7 +59,6 @@ def _track(call: Track) -> PlainEvent | None:
         and (name := name.strip()) not in SEMANTIC_EVENTS
         and type(call.timestamp) is str
         and call.event_id is None
-        and call.region is None
     ):
         try:
             seconds = unix_seconds(call.timestamp, "timestamp")

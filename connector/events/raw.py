@@ -36,9 +36,14 @@ def members(json: bytes) -> dict[str, msgspec.Raw]:
     return _members(json) if json else {}
 
 
-def mentions(json: bytes, name: bytes) -> bool:
-    """Whether a name may occur in this JSON. False is certain; names with escapes in them are reckoned with."""
-    return name in json or b"\\u" in json
+def may_have_member(json: bytes, name: str) -> bool:
+    """Whether a JSON object may have a member of this name, told without parsing it: False is certain."""
+    return b'"%b"' % name.encode() in json or b"\\u" in json  # a name may be written with escapes
+
+
+def has_member(json: bytes, name: str) -> bool:
+    """Whether a JSON object has a member of this name."""
+    return may_have_member(json, name) and name in members(json)
 
 
 def scalar(raw: msgspec.Raw | None) -> Any:

@@ -11,7 +11,7 @@ from connector.events.encode import Draft
 from connector.events.identifiers import encode_json, id_text, object_named
 from connector.events.limits import EVENT_NAME_BYTES_MAX
 from connector.events.options import SegmentOptions
-from connector.events.raw import ABSENT, json_object, members, mentions, scalar
+from connector.events.raw import ABSENT, has_member, json_object, may_have_member, members, scalar
 from connector.events.refusal import RefusedError
 from connector.events.segment_calls import (
     Alias,
@@ -54,16 +54,16 @@ def _identify(options: SegmentOptions, call: Identify) -> tuple[Draft, ...]:
     if options.anonymous_id_on_identify and call.anonymous_id is not None and call.anonymous_id != "":
         anonymous_id = id_text(call.anonymous_id, "anonymousId")
     attributes = _person_attributes(attributes, anonymous_id)
-    update_only = mentions(attributes, b'"_update"')
+    update_only = has_member(attributes, "_update")
     return (encode.person_identify(person, attributes, b"", seconds_of(call), update_only),)
 
 
 def _person_attributes(traits: bytes, anonymous_id: str | None) -> bytes:
     """Traits with `createdAt` as `created_at` in Unix seconds, and with the anonymous id unless they have one."""
-    if not mentions(traits, b'"createdAt"'):
+    if not may_have_member(traits, "createdAt"):
         if anonymous_id is None:
             return traits
-        if not mentions(traits, b'"anonymous_id"'):
+        if not may_have_member(traits, "anonymous_id"):
             return _with_first_member(traits, b'"anonymous_id":' + encode_json(anonymous_id))
     attributes = members(traits)
     created = scalar(attributes.get("createdAt"))

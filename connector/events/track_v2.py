@@ -25,7 +25,7 @@ from connector.events.identifiers import (
     person_named,
     text_of,
 )
-from connector.events.raw import ABSENT, decode_within, json_object, mentions
+from connector.events.raw import ABSENT, decode_within, has_member, json_object
 from connector.events.refusal import RefusedError
 from connector.events.timestamps import Timestamp, unix_seconds
 
@@ -158,7 +158,7 @@ def _identify(message: Person) -> Draft:
         attributes,
         _related(message.cio_relationships, object_),
         _seconds(message.timestamp),
-        update_only=mentions(attributes, b'"_update"'),
+        update_only=has_member(attributes, "_update"),
     )
 
 

@@ -22,7 +22,7 @@ def is_ulid(text: str) -> bool:
 
 def ulid_from_id(event_id: str) -> str:
     """The ULID of an event id. An id that is a ULID already is kept, in upper case."""
-    if len(event_id) == ULID_CHARACTERS and is_ulid(event_id):
+    if len(event_id) == ULID_CHARACTERS and _matches_ulid(event_id):
         return event_id.upper()
     digest = blake2b(event_id.encode(), digest_size=13).hexdigest().upper()
     return digest if digest < "8" else _FIRST_CHARACTER[digest[0]] + digest[1:]

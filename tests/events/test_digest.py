@@ -1,5 +1,6 @@
 """Digests tell content from what comes with the record: a duplicate from a conflict, a changed person from the same."""
 
+import json
 from typing import Any
 
 import pytest
@@ -94,6 +95,11 @@ class TestIdentifyDigest:
         assert event(value).identify_digest is None
         value = b'{"type":"identify","userId":"42","traits":%b}' % attributes
         assert event(value).identify_digest is None
+
+    def test_what_only_looks_like_an_update_has_one(self) -> None:
+        for attributes in ({"name": "Zo\u00e9", "note": "_update"}, {"nested": {"_update": True}}):
+            value = json.dumps(person("identify", attributes=attributes)).encode()
+            assert event(value).identify_digest is not None
 
     def test_timestamp_and_event_id_do_not_count(self) -> None:
         value = person("identify", attributes={"plan": "pro"}, timestamp=1, event_id="a")

@@ -1,14 +1,16 @@
 """The short cut for plain events gives what the way through the vocabularies gives, byte for byte."""
 
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connector.events import decode as decode_module
-from connector.events.event import Event
 from connector.events.plain import plain_event
+from connector.events.record import Headers
 from tests.events.decoding import TIMESTAMP, bought, decode, track, without
 from tests.events.generation import calls, track_v2
 
@@ -32,7 +34,6 @@ def test_commonest_events_are_plain(value: Any) -> None:
         bought(),
         bought(attributes=None),
         bought(attributes={}, action="page"),
-        bought(attributes={}, region="eu"),
         bought(attributes={}, timestamp=None),
         bought(attributes={}, timestamp=TIMESTAMP * 1000),
         bought(attributes={}, identifiers={"email": "a@b.example"}),
@@ -51,22 +52,29 @@ def test_anything_else_is_not(value: Any) -> None:
 
 
 @settings(max_examples=300)
-@given(track_v2() | calls())
-def test_both_ways_agree(value: Any) -> None:
-    # A header that says nothing leads past the short cut.
-    past = decode(value, headers=[("content-type", b"application/json")])
-    assert decode(value) == past
-    if isinstance(past, Event):
-        assert decode(value, key=b"k", lanes_key="record_key") == decode(
-            value, key=b"k", lanes_key="record_key", headers=[("content-type", b"application/json")]
-        )
+@given(track_v2() | calls(), st.none() | st.just([("region", b"EU"), ("event_id", b"h"), ("ce_id", b"c")]))
+def test_both_ways_agree(value: Any, headers: Headers | None) -> None:
+    _assert_agreement(value, headers=headers)
+    _assert_agreement(value, headers=headers, key=b"k", lanes_key="record_key")
 
 
 @pytest.mark.parametrize("size", [31_900, 32_100, 100_000])
 def test_both_ways_agree_on_size(size: int) -> None:
-    value = bought(attributes={"pad": "x" * size})
-    past = decode(value, headers=[("content-type", b"application/json")])
-    assert decode(value) == past
+    _assert_agreement(bought(attributes={"pad": "x" * size}))
+
+
+@pytest.mark.parametrize(
+    "headers", [[("dead-letter.replay", b"1")], [("region", b"")], [("event_id", b"\xff")]]
+)
+def test_both_ways_agree_on_headers(headers: Headers) -> None:
+    _assert_agreement(bought(attributes={}), headers=headers)
+    _assert_agreement(bought(attributes={}, region="EU"), headers=headers)
+
+
+def _assert_agreement(value: Any, **how: Any) -> None:
+    with patch.object(decode_module, "plain_event", return_value=None):
+        careful = decode(value, **how)
+    assert decode(value, **how) == careful
 
 
 def _message(value: Any) -> Any:

@@ -1,0 +1,111 @@
+"""Whatever the bytes of a record are: decoding never raises, and what is sent is valid."""
+
+import json
+from typing import Any, Literal
+
+import msgspec
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from connector.events.event import Event, Rejection, RequestKind
+from connector.simulator.v1 import read_anonymous_event
+from connector.simulator.v2 import read_operation
+from tests.events.decoding import body_of, decode
+from tests.events.generation import calls, json_values, spoiled, track_v2
+
+FRAGMENTS = [
+    b'{"type":"person","action":"event","identifiers":{"id":"42"},"name":"n","timestamp":1764000000,"event_id":"e",',
+    b'{"type":"person","action":"identify","identifiers":{"email":"a@b.example"},',
+    b'{"type":"track","messageId":"m","userId":"42","event":"x","timestamp":"2025-11-24T16:00:00Z",',
+    b'{"type":"identify","userId":"42","anonymousId":"a",',
+    b'{"type":"group","groupId":"a","userId":"42",',
+    b'"attributes":',
+    b'"properties":',
+    b'"traits":',
+    b'"context":',
+    b'{"createdAt":"2025-11-24"}',
+    b'{"a":1}',
+    b'{"a":"\xff"}',
+    rb'{"a":"\ud800"}',
+    b"[[[[",
+    b"NaN",
+    b"1e999",
+    b'"',
+    b",",
+    b"}",
+    b" ",
+    b"\x00",
+]
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["event_id", "ce_id", "region", "content-type", "dead-letter.replay", "traceparent"]),
+        st.none() | st.binary(max_size=30) | st.just(b"application/cloudevents+json"),
+    ),
+    max_size=3,
+)
+KEYS = st.none() | st.binary(max_size=10)
+LANES: st.SearchStrategy[Literal["identifier", "record_key"]] = st.sampled_from(["identifier", "record_key"])
+
+
+@st.composite
+def damaged(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> bytes:
+    """The JSON of a document with some bytes cut out, put in or changed."""
+    value = bytearray(msgspec.json.encode(draw(documents)))
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(value)))
+        end = min(len(value), start + draw(st.integers(0, 4)))
+        value[start:end] = draw(st.binary(max_size=4) | st.sampled_from(FRAGMENTS))
+    return bytes(value)
+
+
+@settings(max_examples=500)
+@given(
+    st.binary(max_size=300)
+    | st.lists(st.sampled_from(FRAGMENTS), max_size=6).map(b"".join)
+    | json_values.map(msgspec.json.encode)
+    | damaged(track_v2() | calls()),
+    HEADERS,
+    KEYS,
+    LANES,
+)
+@example(b'{"type":"track"', [], None, "identifier")
+def test_decoding_never_raises_and_what_is_sent_is_json_in_utf8(
+    value: bytes, headers: Any, key: bytes | None, lanes_key: Literal["identifier", "record_key"]
+) -> None:
+    decoded = decode(value, headers=headers, key=key, lanes_key=lanes_key)
+    if isinstance(decoded, Rejection):
+        assert decoded.message
+        return
+    assert isinstance(decoded, Event)
+    assert len(decoded.ulid) == 26
+    assert decoded.operations
+    for operation in decoded.operations:
+        assert isinstance(body_of(operation), dict)
+        assert operation.lane
+        assert operation.lane != operation.lane_secondary
+        assert operation.kind is decoded.operations[0].kind
+        assert operation.lane == decoded.operations[0].lane
+
+
+@settings(max_examples=500)
+@given(spoiled(track_v2() | calls()) | track_v2() | calls(), st.sampled_from([-1, 0, 999, 1_764_000_000_000]))
+def test_what_is_sent_keeps_every_rule_of_the_api(value: Any, timestamp_ms: int) -> None:
+    """By the judgement of the stand-in, which refuses what the reference does not name."""
+    decoded = decode(value, timestamp_ms=timestamp_ms)
+    for operation in decoded.operations if isinstance(decoded, Event) else ():
+        body = body_of(operation)
+        if operation.kind is RequestKind.V1_EVENTS:
+            read_anonymous_event(body)
+            assert body["anonymous_id"]
+        else:
+            assert read_operation(body).action == operation.action
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), json_values, max_size=5))
+def test_attributes_arrive_as_they_were(attributes: dict[str, Any]) -> None:
+    value = {"type": "person", "action": "event", "identifiers": {"id": "42"}, "name": "n"}
+    for escaped in (False, True):
+        written = json.dumps({**value, "attributes": attributes}, ensure_ascii=escaped).encode()
+        decoded = decode(written)
+        assert isinstance(decoded, Event)
+        assert body_of(decoded.operations[0])["attributes"] == attributes
