@@ -17,7 +17,15 @@ from connector.core.answers import (
 from connector.core.effects import Outcome, RegionChanged, RegionState, Send, WriteDeadLetter
 from connector.core.options import BatchOptions, BufferOptions, DeliveryOptions
 from connector.events.event import Reason
-from tests.core.harness import DOWN, THROTTLED, TIMEOUT, Harness, event, names, refuse_those_with
+from tests.core.harness import (
+    DOWN,
+    THROTTLED,
+    TIMEOUT,
+    Harness,
+    event,
+    names,
+    refuse_those_with,
+)
 
 ONE_BY_ONE = BatchOptions(linger_ms=0, max_events=1)
 UNREADABLE_207 = PartlyRejected((), attributable=False)
