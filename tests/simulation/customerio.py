@@ -100,7 +100,7 @@ class Workspace:
         return None
 
     def _retry_after(self) -> float | None:
-        return self._random.choice((None, 0.0, 0.5, 2.0, 400.0))
+        return self._random.choice((None, 0.0, 0.5, 2.0, 40.0))
 
     def _fail(self, facts: Sequence[Fact], now: float) -> Answer | None:
         """Fail for no reason of the request's own; perhaps after some, or all, of it was taken."""

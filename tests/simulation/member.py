@@ -156,7 +156,7 @@ class Member:
                     f"starts {place} at {start.offset}, log is {assignment.low}..{assignment.high}"
                 )
             self._seek(start)
-        self._wake()
+        self._turn()
 
     def _seek(self, start: Start) -> None:
         self.note(f"starts {start.partition} at {start.offset} in epoch {start.epoch}")
@@ -189,7 +189,7 @@ class Member:
         self._revoke_started = now
         limit = now + deadline_seconds + self._world.scenario.lateness_seconds + _LATE_SECONDS
         self._clock.at(limit, lambda: self._expect_released(now))
-        self._wake()
+        self._turn()
 
     def _expect_released(self, started: float) -> None:
         if self._clock.now < self._suspended_until:
@@ -217,8 +217,8 @@ class Member:
             self._forget(places)
             self.core.lose(places, self._clock.now)
         self.fenced = False
-        self._wake()
-        if not self.draining:
+        self._turn()
+        if self.alive and not self.draining:
             self._group.join(self)
 
     def _forget(self, places: Sequence[TopicPartition]) -> None:
@@ -238,7 +238,7 @@ class Member:
         started = self._clock.now
         limit = started + seconds + self._world.scenario.lateness_seconds + _LATE_SECONDS
         self._clock.at(limit, self._expect_drained)
-        self._wake()
+        self._turn()
 
     def _expect_drained(self) -> None:
         if self._clock.now < self._suspended_until:
@@ -289,7 +289,7 @@ class Member:
             self._poll_thread_works()
             if not self.draining:
                 more = self._take()
-        self._wake()
+        self._turn()
         self._schedule_poll(self._random.choice((0.0005, 0.005)) if more else _POLL_SECONDS)
 
     def _poll_thread_works(self) -> None:
@@ -385,7 +385,9 @@ class Member:
         self._world.count("overtaken")
         self._forget([place])
         self.core.lose([place], self._clock.now)
-        self.assign([place])
+        self._turn()
+        if self.alive:
+            self.assign([place])
 
     def _restart(self) -> None:
         """An error of the client: what it handed over last may be incomplete."""
@@ -404,7 +406,14 @@ class Member:
 
     # --- the event loop
 
+    def _turn(self) -> None:
+        """Let the core say at once what it wants, as the shells do after whatever the poll thread tells it."""
+        if self.alive:
+            self._wake_at = self._clock.now
+            self._advance(self._clock.now)
+
     def _wake(self) -> None:
+        """Let the core say soon what it wants."""
         self._schedule_advance(self._clock.now)
 
     def _schedule_advance(self, at: float) -> None:

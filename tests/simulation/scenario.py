@@ -178,7 +178,7 @@ def _options(random: Random, calm: bool, poison: bool, by_rule: bool) -> CoreOpt
             anonymous_share=random.choice((0.1, 0.5, 0.5, 1.0)),
             backoff_seconds_min=backoff_seconds_min,
             backoff_seconds_max=backoff_seconds_min * random.choice((1, 4, 10)),
-            retry_after_seconds_max=random.choice((1.0, 5.0, 300.0)),
+            retry_after_seconds_max=random.choice((1.0, 5.0, 30.0)),
             breaker_failures=random.choice((1, 2, 5, 5)),
             probe_seconds=random.choice((0.1, 0.5, 2.0)),
             # Too few would take a few unlucky requests for poison.
@@ -252,7 +252,7 @@ def _weather(random: Random, calm: bool, faults_end: float, timeout_seconds: flo
     )
 
 
-_FAULT_KINDS = (
+FAULT_KINDS = (
     "crash",
     "crash_between_effects",
     "join",
@@ -269,7 +269,7 @@ _FAULT_KINDS = (
 
 
 def _faults(random: Random, faults_end: float, groups: int) -> tuple[Fault, ...]:
-    kinds = [kind for kind in _FAULT_KINDS if random.random() < 0.3]
+    kinds = [kind for kind in FAULT_KINDS if random.random() < 0.3]
     if not kinds:
         return ()
     count = random.choice((1, 3, 8, 15))

@@ -32,7 +32,7 @@ CoreClass = Callable[..., Core]
 _REST_SECONDS_MAX = 1800.0
 """When faults have ended and everything is published, all must have its ending within this."""
 _STEPS_MAX = 400_000
-_HEARTBEAT_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 2.0
 _LOOK_SECONDS = 0.5
 
 
@@ -219,7 +219,10 @@ class World:
 
     def _heartbeat(self) -> None:
         """Poison is known by others succeeding meanwhile: so let there be others, wherever it may be."""
-        if self.clock.now > self.scenario.faults_end and self._all_committed(apart_from=self._heartbeats):
+        if self._all_committed(apart_from=self._heartbeats):
+            if self.clock.now > self.scenario.faults_end:
+                return
+            self.clock.after(_HEARTBEAT_SECONDS, self._heartbeat)
             return
         for place in self.scenario.partitions:
             for region in REGIONS:

@@ -42,28 +42,28 @@ class OrderChecks:
         self._first.add(what)
         if self._clock.now < self._forgiven_until:
             return
-        ordered = not self._may_come_late(fact, region)
+        if self._may_come_late(fact, region):
+            return
         for order in fact.orders:
             key = (region, order, published.place)
             mine = (published.offset, fact.index)
             last = self._last.get(key)
             if last is not None and mine < last:
-                if ordered:
-                    raise Violation(
-                        f"{fact.tag} of {order!r} is accepted after offset {last[0]} of {published.place}"
-                    )
-                continue
+                raise Violation(f"{fact.tag} of {order!r} is accepted after offset {last[0]} of {published.place}")
             self._last[key] = mine
 
     def _may_come_late(self, fact: Fact, region: str) -> bool:
         """May it stand elsewhere than in its place?
 
         A core that no longer remembers why an earlier one had skipped it sends it after all; and a duplicate takes
-        the place of its original when the original's partition is revoked.
+        the place of its original when the original's partition is revoked. What retention has deleted is not sent
+        again if a request with it was cancelled, but that one may still arrive.
         """
         published = self._truth.published[fact.serial]
         event = published.event
         assert event is not None
+        if any(fact.serial in excused for excused in self._truth.excused.values()):
+            return True
         if any(other.place != published.place for other in self._truth.classes[event.ulid, event.digest]):
             return True
         dedup = self._options.dedup

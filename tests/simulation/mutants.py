@@ -1,0 +1,449 @@
+"""Mistakes that could be in the core, each put there on purpose: the simulation has to find every one of them.
+
+A mutant replaces one attribute of one class of `connector.core`. `python -m tests.simulation.mutants` says for each with
+which seed it is found first.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from connector.core.answers import Accepted, PartlyRejected
+from connector.core.buffer import Buffer
+from connector.core.circuit import Circuit
+from connector.core.commits import Commits
+from connector.core.dedup import IdWindow
+from connector.core.effects import Outcome, Start
+from connector.core.endings import Endings
+from connector.core.entry import Entry
+from connector.core.flight import Chunk, Flight
+from connector.core.identifies import IdentifyCache
+from connector.core.inputs import Credit
+from connector.core.intake import Intake
+from connector.core.lanes import Lanes
+from connector.core.ledger import Ledger
+from connector.core.partitions import Partitions
+from connector.core.region import Region
+from connector.core.token_bucket import TokenBucket
+from tests.simulation.world import run
+
+SEEDS_MAX = 300
+"""Every mutant is found within the first so many seeds."""
+
+
+class Mutant(NamedTuple):
+    """`attribute` of `owner` is replaced by what `mutate` makes of it."""
+
+    owner: type
+    attribute: str
+    mutate: Callable[[Any], Any]
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def _mutant(owner: type, attribute: str) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+    """The function below says what the attribute becomes; its name and docstring say what the mistake is."""
+
+    def enter(mutate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        MUTANTS[mutate.__name__] = Mutant(owner, attribute, mutate)
+        return mutate
+
+    return enter
+
+
+# --- ledger and commits
+
+
+@_mutant(Ledger, "watermark")
+def commits_one_too_far(original: property) -> property:
+    """The record at the watermark counts as ended."""
+
+    def watermark(ledger: Ledger) -> int:
+        mark = ledger.mark + 1
+        return ledger.offsets[mark] if mark < len(ledger.offsets) else ledger.next_offset
+
+    return property(watermark)
+
+
+@_mutant(Ledger, "runs_beyond")
+def map_claims_one_too_many(original: Any) -> Any:
+    """A run of finished records in the metadata is one longer than it is."""
+
+    def runs_beyond(ledger: Ledger) -> Iterator[Any]:
+        for run in original(ledger):
+            yield run._replace(end=run.end + 1)
+
+    return runs_beyond
+
+
+@_mutant(Ledger, "was_finished")
+def map_is_believed_from_its_first_gap(original: Any) -> Any:
+    """Whatever lies before the end of a finished run counts as finished."""
+
+    def was_finished(ledger: Ledger, offset: int) -> bool:
+        original(ledger, offset)
+        return bool(ledger.finished)
+
+    return was_finished
+
+
+@_mutant(Commits, "done")
+def refused_commit_counts_as_done(original: Any) -> Any:
+    """What the broker refused is not committed again."""
+    return lambda commits, commit_id, failures: original(commits, commit_id, ())
+
+
+@_mutant(Commits, "_metadata")
+def metadata_knows_no_limit(original: Any) -> Any:
+    """The map is written however long it is."""
+
+    def metadata(commits: Commits, ledger: Ledger, watermark: int) -> str:
+        return str(original(commits, ledger, watermark)).ljust(4001, " ")
+
+    return metadata
+
+
+@_mutant(Partitions, "restart")
+def restart_passes_over_what_was_lost(original: Any) -> Any:
+    """After an error of the client, reading goes on one record too late."""
+
+    def restart(partitions: Partitions, places: Any, now: float) -> list[Start]:
+        return [Start(one.partition, one.offset + 1, one.epoch) for one in original(partitions, places, now)]
+
+    return restart
+
+
+# --- revokes
+
+
+@_mutant(Endings, "dropped")
+def revoked_id_stays_on_its_way(original: Any) -> Any:
+    """A dropped record's id is not forgotten, so that its redelivery hangs on a record that is no more."""
+
+    def dropped(endings: Endings, entry: Entry, now: float) -> bool:
+        kept = bool(original(endings, entry, now))
+        if not kept:
+            endings._dedup.on_way[entry.event.ulid] = entry
+        return kept
+
+    return dropped
+
+
+@_mutant(Endings, "dropped")
+def revoked_id_counts_as_accepted(original: Any) -> Any:
+    """A dropped record's id enters the window, so that its redelivery is taken for a duplicate."""
+
+    def dropped(endings: Endings, entry: Entry, now: float) -> bool:
+        ulid, digest = entry.event.ulid, entry.event.digest
+        kept = bool(original(endings, entry, now))
+        if not kept:
+            endings._dedup.window.add((ulid,), (digest,), now)
+        return kept
+
+    return dropped
+
+
+@_mutant(Entry, "succeed")
+def duplicate_goes_with_its_revoked_original(original: Any) -> Any:
+    """Nobody takes the place of an original whose partition is revoked."""
+    return lambda entry: False
+
+
+@_mutant(Partitions, "_forget")
+def answers_after_a_revoke_touch_the_new_ledger(original: Any) -> Any:
+    """Requests under way go on with whatever ledger the partition has next."""
+
+    def forget(partitions: Partitions, ledgers: Any) -> None:
+        original(partitions, ledgers)
+        for ledger in ledgers:
+            partitions.__dict__.setdefault("_former", {})[ledger.partition] = ledger
+
+    return forget
+
+
+@_mutant(Region, "withdraw")
+def unsent_records_of_a_revoked_partition_are_sent(original: Any) -> Any:
+    """A revoke drops nothing."""
+    return lambda region, now: None
+
+
+@_mutant(Partitions, "_awaits")
+def revoke_waits_for_ever(original: Any) -> Any:
+    """The deadline of a revoke is not kept."""
+
+    def awaits(partitions: Partitions, ledgers: Any) -> bool:
+        waits = bool(original(partitions, ledgers))
+        if waits:
+            partitions._revokes = [one._replace(deadline=float("inf")) for one in partitions._revokes]
+        return waits
+
+    return awaits
+
+
+# --- dedup
+
+
+@_mutant(Intake, "_hang")
+def duplicate_ends_before_its_original(original: Any) -> Any:
+    """A duplicate of a record that is still on its way ends at once."""
+
+    def hang(
+        intake: Intake, first: Entry, record: Any, event: Any, ledger: Ledger, index: int, outcome: Outcome, trace: Any
+    ) -> None:
+        intake._endings.at_once(ledger, index, outcome, next(iter(intake._regions)), trace, event)
+
+    return hang
+
+
+@_mutant(IdWindow, "add")
+def window_remembers_nothing(original: Any) -> Any:
+    """Accepted ids are forgotten at once."""
+    return lambda window, ids, digests, now: None
+
+
+@_mutant(Intake, "_known_before")
+def conflict_counts_as_duplicate(original: Any) -> Any:
+    """Other content under a known id is not noticed."""
+
+    def known_before(
+        intake: Intake, record: Any, event: Any, known: Any, ledger: Ledger, index: int, region: Region, *rest: Any
+    ) -> None:
+        if isinstance(known, int):
+            intake._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, rest[0], event)
+        else:
+            intake._hang(known, record, event, ledger, index, Outcome.DUPLICATE, rest[0])
+
+    return known_before
+
+
+@_mutant(IdentifyCache, "departs")
+def identify_cache_forgets_what_came_between(original: Any) -> Any:
+    """A, B, A: the second A is skipped, since A had been accepted."""
+
+    def departs(cache: IdentifyCache, entry: Entry) -> None:
+        accepted = dict(cache._accepted)
+        original(cache, entry)
+        cache._accepted.update(accepted)
+        cache._on_way.clear()
+
+    return departs
+
+
+# --- answers
+
+
+@_mutant(Flight, "split")
+def second_half_of_a_bisected_batch_is_forgotten(original: Any) -> Any:
+    """Only the first half is sent again."""
+
+    def split(flight: Flight) -> None:
+        original(flight)
+        del flight.chunks[-2]
+
+    return split
+
+
+@_mutant(Flight, "split")
+def second_half_of_a_bisected_batch_goes_first(original: Any) -> Any:
+    """The halves are sent in the wrong order."""
+
+    def split(flight: Flight) -> None:
+        original(flight)
+        flight.chunks[-2:] = flight.chunks[:-3:-1]
+
+    return split
+
+
+@_mutant(Region, "_unavailable")
+def retry_is_sent_in_another_order(original: Any) -> Any:
+    """A failed request's operations are turned round."""
+
+    def unavailable(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+        chunk: Chunk = flight.current
+        chunk.entries, chunk.operations = chunk.entries[::-1], chunk.operations[::-1]
+        original(region, flight, answer, wire, now)
+
+    return unavailable
+
+
+@_mutant(Region, "_settle_parts")
+def partial_rejection_counts_as_success(original: Any) -> Any:
+    """207 is taken for 200: what was refused vanishes."""
+
+    def settle_parts(region: Region, chunk: Chunk, answer: Any, now: float) -> None:
+        region._endings.accepted(chunk.entries, region.name, now)
+
+    return settle_parts
+
+
+@_mutant(Region, "_unattributable")
+def unreadable_answer_counts_as_success(original: Any) -> Any:
+    """A 207 that nobody can read is taken for 200."""
+
+    def unattributable(region: Region, flight: Flight, wire: Any, now: float) -> None:
+        region._endings.accepted(flight.chunks.pop().entries, region.name, now)
+
+    return unattributable
+
+
+def _judged_as_accepted(original: Any, kind: str) -> Any:
+    def judge(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+        original(region, flight, Accepted() if type(answer).__name__ == kind else answer, wire, now)
+
+    return judge
+
+
+@_mutant(Region, "_judge")
+def failed_request_counts_as_accepted(original: Any) -> Any:
+    """A timeout is taken for an ending."""
+    return _judged_as_accepted(original, "Unavailable")
+
+
+@_mutant(Region, "_judge")
+def refused_key_counts_as_accepted(original: Any) -> Any:
+    """401 is taken for an ending."""
+    return _judged_as_accepted(original, "Unauthorised")
+
+
+@_mutant(Region, "_judge")
+def rejected_item_is_confused_with_its_neighbour(original: Any) -> Any:
+    """`batch_index` is taken as counting from 1."""
+
+    def judge(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+        if isinstance(answer, PartlyRejected):
+            count = len(flight.current.entries)
+            errors = tuple(type(one)((one.index - 1) % count, one.message) for one in answer.errors)
+            answer = PartlyRejected(errors, answer.attributable)
+        original(region, flight, answer, wire, now)
+
+    return judge
+
+
+@_mutant(Endings, "_ends_accepted")
+def record_ends_with_its_first_operation(original: Any) -> Any:
+    """A call that became two operations ends when one of them is accepted."""
+
+    def ends_accepted(endings: Endings, entry: Entry, region: str, now: float) -> bool:
+        if entry.unsettled > 1:
+            entry.ledger.flags[entry.index - entry.ledger.trimmed] = 1
+        return bool(original(endings, entry, region, now))
+
+    return ends_accepted
+
+
+@_mutant(Endings, "_write")
+def dead_letter_counts_before_kafka_has_it(original: Any) -> Any:
+    """A record is ended as its dead letter is handed to the producer."""
+
+    def write(endings: Endings, letter: Any, record: Any, message: str, attempts: int) -> None:
+        original(endings, letter, record, message, attempts)
+        if letter.ledger.live:
+            letter.ledger.flags[letter.index - letter.ledger.trimmed] = 1
+
+    return write
+
+
+# --- lanes, limits and times
+
+
+@_mutant(Lanes, "_stand_twice")
+def merge_stands_in_one_lane(original: Any) -> Any:
+    """What concerns the second person of a merge does not wait for it."""
+
+    def stand_twice(lanes: Lanes, entry: Entry, lane: Any) -> None:
+        lanes.ready += lane.listed
+        lanes._list(lane)
+
+    return stand_twice
+
+
+@_mutant(Region, "_due")
+def lane_is_free_while_a_retry_waits(original: Any) -> Any:
+    """What follows a failed request overtakes it."""
+
+    def due(region: Region, now: float) -> Any:
+        for flight, channel in region._waiting:
+            channel.lanes.release([lane for lane in flight.lanes if lane.busy])
+            flight.lanes = []
+        return original(region, now)
+
+    return due
+
+
+@_mutant(Region, "_may_send")
+def concurrency_has_no_limit(original: Any) -> Any:
+    """As many requests as there are tokens."""
+    return lambda region, channel, now: region._tokens.ready_at(now) <= now
+
+
+@_mutant(TokenBucket, "take")
+def tokens_are_never_used_up(original: Any) -> Any:
+    """More requests a second than allowed."""
+    return lambda bucket: None
+
+
+@_mutant(Buffer, "credit")
+def buffer_has_no_limit(original: Any) -> Any:
+    """Everything is taken."""
+    return lambda buffer: Credit(1_000_000, 1 << 40)
+
+
+@_mutant(Circuit, "probed")
+def refusing_region_is_not_probed_but_served(original: Any) -> Any:
+    """Nothing is held back from a region that refuses or is down."""
+    return property(lambda circuit: False)
+
+
+@_mutant(Circuit, "failed")
+def retry_after_is_ignored(original: Any) -> Any:
+    """The destination's wish is not granted."""
+
+    def failed(circuit: Circuit, *arguments: Any) -> float:
+        held = circuit.hold_until
+        due_at = float(original(circuit, *arguments))
+        circuit.hold_until = held
+        return due_at
+
+    return failed
+
+
+@_mutant(Region, "_unavailable")
+def failing_request_is_never_poison(original: Any) -> Any:
+    """What never succeeds is retried for ever, and what stands behind it waits."""
+
+    def unavailable(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+        flight.current.lonely_failures = -1_000_000
+        original(region, flight, answer, wire, now)
+
+    return unavailable
+
+
+# --- looking for them
+
+
+@contextmanager
+def mutated(name: str) -> Iterator[None]:
+    """The core with this mistake in it."""
+    mutant = MUTANTS[name]
+    original = mutant.owner.__dict__[mutant.attribute]
+    with patch.object(mutant.owner, mutant.attribute, mutant.mutate(original)):
+        yield
+
+
+def find(name: str) -> tuple[int, str] | None:
+    """The first seed that finds the mutant, and how. None: none does."""
+    with mutated(name):
+        for seed in range(SEEDS_MAX):
+            try:
+                run(seed)
+            except Exception as error:  # noqa: BLE001 - a failed assertion of the core finds it as well
+                return seed, f"{type(error).__name__}: {error}"
+    return None
+
+
+if __name__ == "__main__":
+    for mutant_name in sys.argv[1:] or MUTANTS:
+        print(f"{mutant_name}: {find(mutant_name)}"[:220], flush=True)
