@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
+from connector.core.buffer import RECORD_OVERHEAD_BYTES
 from connector.core.inputs import Credit
 
 DRY_SECONDS = 1.0
 """Without credit nothing is taken for this long before partitions are paused: pausing throws away what was fetched."""
-RECORD_OVERHEAD_BYTES = 300
-"""Taken for key, headers and the record around its value."""
 
 
 class Step(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, cast
 
 from confluent_kafka import Message
 
+from connector.core.buffer import RECORD_OVERHEAD_BYTES
 from connector.core.effects import CommitOffset, Start, TopicPartition
 from connector.core.inputs import Assignment, CommitFailure, Credit
 from connector.events.record import Record
@@ -27,7 +28,7 @@ class GroupInputs(Protocol):
     ) -> None: ...
     def lose(self, partitions: Sequence[TopicPartition]) -> None: ...
     def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]: ...
-    def receive(self, records: Sequence[Record], value_bytes: int) -> None: ...
+    def receive(self, records: Sequence[Record], cost_bytes: int) -> None: ...
     def polled(self) -> None: ...
     def positioned(self, positions: Mapping[TopicPartition, int]) -> None: ...
     def commit_done(self, commit_id: int, failures: Sequence[CommitFailure]) -> None: ...
@@ -88,10 +89,11 @@ class Bridge:
     def received(self, messages: list[Message]) -> None:
         # Its stub allows for headers of a message that is yet to be sent; one that was read has a list of them.
         records = cast(Sequence[Record], messages)
-        value_bytes = sum([len(record.value() or b"") for record in records])
+        # An estimate of what the core will count for them: their operations are about as long as their values.
+        cost_bytes = 2 * sum(map(len, messages)) + RECORD_OVERHEAD_BYTES * len(records)
         self._handed_records += len(records)
-        self._handed_bytes += value_bytes
-        self._tell(lambda: self._group.receive(records, value_bytes))
+        self._handed_bytes += cost_bytes
+        self._tell(lambda: self._group.receive(records, cost_bytes))
 
     def polled(self) -> None:
         self._tell(self._group.polled)

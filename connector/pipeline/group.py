@@ -129,9 +129,9 @@ class Group:
         self._turn()
         return starts
 
-    def receive(self, records: Sequence[Record], value_bytes: int) -> None:
+    def receive(self, records: Sequence[Record], cost_bytes: int) -> None:
         self._taken_records += len(records)
-        self._taken_bytes += value_bytes
+        self._taken_bytes += cost_bytes
         self.core.receive(records, seconds(), self._telemetry.traces_for(records))
         self._turn()
 

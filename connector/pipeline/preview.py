@@ -1,6 +1,6 @@
 """What the next records of the topics, or the records of a file, would become. Sends nothing and commits nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from connector.core.routing import Route, Router
 from connector.errors import UnavailableError
 from connector.events.decode import make_decoder
 from connector.events.record import Record
+from connector.kafka.abandon import abandon
 from connector.kafka.configuration import ConsumerOptions
 from connector.kafka.errors import connector_error
 from connector.kafka.group_offsets import group_offsets
@@ -61,8 +62,23 @@ def preview_topics(
     the logs, or when the time is up. Raises ConnectorError."""
     groups = consumer_groups(settings, region)
     route = load_routing_function(settings.routing.function)
+    kafka = reached(consumer_options(settings, groups[0].group_id), LOOKUP_SECONDS)
+    try:
+        yield from _unfinished(kafka, settings, groups, route, from_beginning, timeout_seconds)
+    except UnavailableError:
+        abandon(kafka.admin)
+        raise
+
+
+def _unfinished(
+    kafka: Reached,
+    settings: Settings,
+    groups: Sequence[ConsumerGroup],
+    route: Route | None,
+    from_beginning: bool,
+    timeout_seconds: float,
+) -> Iterator[Previewed]:
     options = consumer_options(settings, groups[0].group_id)
-    kafka = reached(options, LOOKUP_SECONDS)
     logs = _logs(kafka, options)
     where: dict[str, Standings] = {}
     if not from_beginning:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from confluent_kafka import Message
 
+from connector.core.buffer import RECORD_OVERHEAD_BYTES
 from connector.core.effects import CommitOffset, Start, TopicPartition
 from connector.core.inputs import Assignment, CommitFailure, Credit
 from connector.events.record import Record
@@ -13,6 +14,8 @@ from connector.pipeline.bridge import Bridge
 
 T = TypeVar("T")
 PARTITION = TopicPartition("events", 0)
+ON_ITS_WAY = 2 * 8 + 2 * RECORD_OVERHEAD_BYTES
+"""What two records of 8 bytes in all are counted as until the core has counted them."""
 
 
 class Inputs:
@@ -40,8 +43,8 @@ class Inputs:
     def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]:
         return []
 
-    def receive(self, records: Sequence[Record], value_bytes: int) -> None:
-        self.told.append(f"receive {len(records)} {value_bytes}")
+    def receive(self, records: Sequence[Record], cost_bytes: int) -> None:
+        self.told.append(f"receive {len(records)} {cost_bytes}")
 
     def polled(self) -> None: ...
     def positioned(self, positions: Mapping[TopicPartition, int]) -> None: ...
@@ -89,17 +92,17 @@ def test_revoke_that_is_never_answered_ends_and_commits_nothing() -> None:
 
 def test_credit_subtracts_what_is_on_its_way_to_the_core() -> None:
     def poll(bridge: Bridge) -> tuple[Credit, Credit, Credit]:
-        bridge.publish_credit(Credit(10, 1000), 0, 0)
+        bridge.publish_credit(Credit(10, 100_000), 0, 0)
         granted = bridge.credit()
         bridge.received([message(b"12345"), message(b"123")])
         less = bridge.credit()
-        bridge.publish_credit(Credit(8, 992), 2, 8)
+        bridge.publish_credit(Credit(8, 97_000), 2, ON_ITS_WAY)
         return granted, less, bridge.credit()
 
     granted, less, again = on_poll_thread(poll, Inputs())
-    assert granted == Credit(10, 1000)
-    assert less == Credit(8, 992)
-    assert again == Credit(8, 992)
+    assert granted == Credit(10, 100_000)
+    assert less == Credit(8, 100_000 - ON_ITS_WAY)
+    assert again == Credit(8, 97_000)
 
 
 def test_credit_that_returns_is_told_once() -> None:
