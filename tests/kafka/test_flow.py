@@ -41,7 +41,7 @@ def test_without_credit_it_waits_a_while_and_then_pauses_until_there_is_some() -
     assert it.next(NONE, 10.0 + 0.9 * DRY_SECONDS, hold=False, reading=True) == WAIT
     assert it.next(NONE, 10.0 + DRY_SECONDS, hold=False, reading=True) == HOLD
     assert it.next(NONE, 10.0 + 9 * DRY_SECONDS, hold=False, reading=True) == HOLD
-    assert it.next(Credit(5, 5000), 20.0, hold=False, reading=True) == Step(False, 5)
+    assert it.next(Credit(5, 50_000), 20.0, hold=False, reading=True) == Step(False, 5)
     assert it.next(NONE, 20.0, hold=False, reading=True) == WAIT
 
 
