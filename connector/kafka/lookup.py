@@ -111,6 +111,12 @@ class Lookup:
         future: Future[Any] = self._admin.describe_cluster(request_timeout=timeout_seconds)
         return future
 
+    def ask_group(self, group_id: str, timeout_seconds: float) -> "Future[Any]":
+        """Asks who is in the group: the answer has `members`, each with its `member_id`."""
+        asked = self._admin.describe_consumer_groups([group_id], request_timeout=timeout_seconds)
+        future: Future[Any] = asked[group_id]
+        return future
+
     def _ask(self, partitions: Iterable[TopicPartition], which: OffsetSpec, timeout_seconds: float) -> Asked:
         asked = {confluent_kafka.TopicPartition(*partition): which for partition in partitions}
         if not asked:

@@ -110,6 +110,7 @@ class Session:
         now = time.monotonic()
         self._report_commits()
         self._report_ends(now)
+        self._ask_after_ourselves(now)
         self.membership.mend(now)
         step = self._flow.next(
             self._listener.credit(),
@@ -267,15 +268,26 @@ class Session:
         if ends:
             self._listener.ends(ends)
             self._conditions.clear(Key.CONNECTION)
+
+    def _ask_after_ourselves(self, now: float) -> None:
+        """Where no record and no rebalance tells: whether brokers answer again, and, since KIP-848 has no rebalance for
+        a member that gets no partition, whether this is one."""
         if self._probe is not None:
-            if self._probe.done():
-                if self._probe.exception() is None:
-                    self._conditions.clear(Key.CONNECTION)
-                self._probe = None
-        elif self._conditions.has(*Key.CONNECTION) and now >= self._probe_at:
-            # Nothing else would tell that a member without partitions has its brokers back.
+            if not self._probe.done():
+                return
+            if self._probe.exception() is None:
+                self._conditions.clear(Key.CONNECTION)
+                members = getattr(self._probe.result(), "members", ())
+                if self._client.memberid() in {member.member_id for member in members}:
+                    self.membership.joined = True
+            self._probe = None
+        lonely = not self.membership.joined and self._options.group_protocol == "consumer"
+        if now >= self._probe_at and (lonely or self._conditions.has(*Key.CONNECTION)):
             self._probe_at = now + PROBE_SECONDS
-            self._probe = self._lookup.ask_anything(PROBE_SECONDS)
+            if lonely:
+                self._probe = self._lookup.ask_group(self._options.group_id, PROBE_SECONDS)
+            else:
+                self._probe = self._lookup.ask_anything(PROBE_SECONDS)
 
     # Rebalances
 

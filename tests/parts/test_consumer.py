@@ -353,3 +353,15 @@ def test_broker_still_refuses_what_the_defaults_leave_out(kafka: KafkaCluster) -
                 }
             )
         assert refused.value.args[0].code() == KafkaError._INVALID_ARG
+
+
+@PROTOCOLS
+def test_member_without_partitions_has_joined_all_the_same(
+    kafka: KafkaCluster, make_topic: MakeTopic, group_id: str, member: Any, protocol: str
+) -> None:
+    topic = make_topic(partitions=1)
+    first_thread, first = member(kafka, topic, group_id, protocol)
+    wait_for(lambda: first.assignments, "the only partition")
+    second_thread, second = member(kafka, topic, group_id, protocol)
+    wait_for(lambda: second_thread.state is ConsumerState.JOINED, "the second member")
+    assert len(first_thread.assigned) + len(second_thread.assigned) == 1
