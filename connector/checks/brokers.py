@@ -20,6 +20,7 @@ from connector.kafka.reach import Reached, answer, reached
 
 REACH_SECONDS = 8.0
 ANSWER_SECONDS = 5.0
+ADDRESSES_MAX = 5
 
 
 class Brokers(NamedTuple):
@@ -61,8 +62,7 @@ def check_brokers(
         kafka = reached(options, deadline.seconds(REACH_SECONDS))
     except ConnectorError as error:
         return failed(what, servers, error), None
-    found = f"cluster {kafka.cluster_id or 'without an id'}, {counted(len(kafka.metadata.brokers), 'broker')}"
-    return ok(what, servers, found), Brokers(kafka, servers, _user(options.properties), deadline)
+    return ok(what, servers, _found(kafka)), Brokers(kafka, servers, _user(options.properties), deadline)
 
 
 def topic_configs(brokers: Brokers, topics: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -93,6 +93,14 @@ def _configs(brokers: Brokers, resources: list[ConfigResource]) -> dict[str, dic
             continue
         configs[resource.name] = {name: entry.value or "" for name, entry in entries.items()}
     return configs
+
+
+def _found(kafka: Reached) -> str:
+    """With the addresses that the brokers advertise, which everything but the first word goes to."""
+    brokers = kafka.metadata.brokers
+    addresses = [f"{broker.host}:{broker.port}" for _, broker in sorted(brokers.items())]
+    shown = ", ".join(addresses[:ADDRESSES_MAX]) + (", ..." if len(addresses) > ADDRESSES_MAX else "")
+    return f"cluster {kafka.cluster_id or 'without an id'}, {counted(len(brokers), 'broker')} at {shown}"
 
 
 def _check_properties(options: ConsumerOptions | ProducerOptions) -> None:

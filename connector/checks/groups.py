@@ -41,7 +41,9 @@ def _group(
 ) -> list[Check]:
     try:
         described = patiently(lambda: _described(brokers, group_id), brokers.seconds)
-        commits = patiently(lambda: group_offsets(brokers.admin, group_id, bounds), brokers.seconds)
+        commits = patiently(
+            lambda: group_offsets(brokers.admin, group_id, bounds, brokers.seconds), brokers.seconds
+        )
     except KafkaException as exception:
         error = exception.args[0]
         if error.code() in REFUSED_GROUP:

@@ -12,7 +12,8 @@ from connector.checks.groups import check_groups
 from connector.checks.result import Check, fail, skip
 from connector.checks.topics import check_topics
 from connector.core.routing import Route, Router
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, ExitCode
+from connector.kafka.abandon import abandon
 from connector.kafka.group_offsets import group_offsets
 from connector.kafka.lookup import isolation_level
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
@@ -37,13 +38,15 @@ def check_kafka(
             skip(DEAD_LETTER_TOPIC, dead_letters.topic, _UNREACHED),
         ]
     topics = check_topics(brokers, kafka.topics, isolation_level(kafka.properties))
-    return [
+    checks = [
         first,
         *topics.checks,
         *check_groups(brokers, kafka, groups, topics.bounds),
         *_check_takeover(brokers, settings, groups, route),
         *_check_dead_letters(brokers, settings, topics.record_bytes_max, deadline),
     ]
+    _leave(brokers, checks)
+    return checks
 
 
 def _check_dead_letters(
@@ -56,7 +59,15 @@ def _check_dead_letters(
     first, own = check_brokers(dead_letter_options(settings).producer, "kafka_of_dead_letters", deadline)
     if own is None:
         return [first, skip(DEAD_LETTER_TOPIC, topic, _UNREACHED)]
-    return [first, *check_dead_letters(own, topic, record_bytes_max)]
+    checks = [first, *check_dead_letters(own, topic, record_bytes_max)]
+    _leave(own, checks)
+    return checks
+
+
+def _leave(brokers: Brokers, checks: Sequence[Check]) -> None:
+    """After the last question."""
+    if any(check.exit_code is ExitCode.UNAVAILABLE for check in checks):
+        abandon(brokers.admin)
 
 
 def _check_takeover(
@@ -64,7 +75,10 @@ def _check_takeover(
 ) -> list[Check]:
     """Whether `run` would refuse to start for what the groups have committed. Says nothing where it would not."""
     try:
-        commits = {group.group_id: group_offsets(brokers.admin, group.group_id) for group in groups}
+        commits = {
+            group.group_id: group_offsets(brokers.admin, group.group_id, timeout_seconds=brokers.seconds)
+            for group in groups
+        }
         digest = Router(settings.routing, tuple(settings.regions), route).digest
         takeover(commits, (), digest, accept_routing_change=False)
     except KafkaException:

@@ -40,7 +40,7 @@ async def checks(
     yield ok(
         "configuration",
         config or environ.get(CONFIG_VARIABLE, ""),
-        f"complete; it means the consumer groups {named}",
+        f"complete (consumer groups: {named})",
     )
     route: Route | None = None
     if settings.routing.function is not None:

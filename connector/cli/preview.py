@@ -21,6 +21,8 @@ example:
   cio-connector preview --config config/example.yaml --region eu --from-beginning --max 100 --json
   echo '{"type":"track","userId":"42","event":"Order Completed"}' | cio-connector preview --file -
 
+Sends nothing, joins no group and commits nothing. Begins with the first record that is not committed.
+
 A file holds one event a line, or {"value": ..., "key": ..., "headers": {...}}, as for publish; neither Kafka nor
 credentials are needed for it, and without --config Customer.io's two regions are assumed. A line has neither a time
 nor a place in a topic: an event without a timestamp or an id gets one from the record that it is published as.
@@ -39,8 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "preview",
         help="show what would be sent for events, sending nothing",
-        description="Show the requests that the next records of the topics would become, or those of a file. Sends "
-        "nothing, joins no group and commits nothing.",
+        description="Show the requests that the next records of the topics, or of a file, would become.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

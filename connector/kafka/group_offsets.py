@@ -1,5 +1,6 @@
 """Committed offsets of consumer groups, read and written from outside of them."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 
 from connector.core.effects import TopicPartition
+from connector.kafka.reach import answer
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -20,13 +22,19 @@ class GroupOffset(NamedTuple):
 
 
 def group_offsets(
-    admin: AdminClient, group_id: str, partitions: Iterable[TopicPartition] | None = None
+    admin: AdminClient,
+    group_id: str,
+    partitions: Iterable[TopicPartition] | None = None,
+    timeout_seconds: float = _TIMEOUT_SECONDS,
 ) -> dict[TopicPartition, GroupOffset]:
     """What the group has committed, for all partitions or these; empty for one that never was. Raises
     KafkaException."""
     wanted = [confluent_kafka.TopicPartition(*partition) for partition in partitions or ()]
-    futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id, wanted or None)])
-    found = futures[group_id].result(_TIMEOUT_SECONDS)
+    deadline = time.monotonic() + timeout_seconds
+    futures = admin.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group_id, wanted or None)], request_timeout=timeout_seconds
+    )
+    found = answer(futures[group_id], deadline)
     return {
         TopicPartition(each.topic, each.partition): GroupOffset(each.offset, each.metadata or "")
         for each in found.topic_partitions or []
@@ -40,6 +48,6 @@ def set_group_offsets(admin: AdminClient, group_id: str, offsets: Mapping[TopicP
         confluent_kafka.TopicPartition(partition.topic, partition.partition, offset)
         for partition, offset in offsets.items()
     ]
-    admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id, wanted)])[group_id].result(
-        _TIMEOUT_SECONDS
-    )
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    futures = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id, wanted)])
+    answer(futures[group_id], deadline)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from connector.core.effects import TopicPartition
 from connector.errors import UnavailableError
 from connector.events.record import Record
+from connector.kafka.abandon import abandon
 from connector.kafka.configuration import ConsumerOptions, consumer_properties, made
 from connector.kafka.errors import ErrorTrail, connector_error
 from connector.kafka.headers import read_headers
@@ -34,15 +35,15 @@ def peek(
     client = made(Consumer, consumer_properties(quiet, trail) | {"enable.partition.eof": True})
     unfinished = set(starts)
     deadline = time.monotonic() + timeout_seconds
-    came = False
+    answered = False
     try:
         client.assign([KafkaTopicPartition(*partition, offset) for partition, offset in starts.items()])
         while unfinished and (remaining := deadline - time.monotonic()) > 0:
             message = client.poll(min(POLL_SECONDS, remaining))
             if message is None:
                 continue
-            came = True
             error = message.error()
+            answered = answered or error is None or error.code() == KafkaError._PARTITION_EOF
             if error is None:
                 read_headers([message])
                 yield cast(Record, message)
@@ -50,12 +51,15 @@ def peek(
                 unfinished.discard(_partition(message))
             elif verdict_on(error, of_partition=message.topic() is not None) not in _SILENT:
                 raise connector_error(error, options.bootstrap_servers, message.topic())
-        if not came and unfinished:
+        if unfinished and not answered:
             raise _nothing(trail, options.bootstrap_servers, timeout_seconds)
     except KafkaException as exception:
         raise connector_error(exception.args[0], options.bootstrap_servers) from None
     finally:
-        client.close()
+        if answered:
+            client.close()
+        else:
+            abandon(client)
 
 
 def _nothing(trail: ErrorTrail, bootstrap_servers: str, seconds: float) -> UnavailableError:

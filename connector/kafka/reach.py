@@ -8,6 +8,8 @@ from typing import NamedTuple, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
 
+from connector.errors import UnavailableError
+from connector.kafka.abandon import abandon
 from connector.kafka.configuration import ConsumerOptions, ProducerOptions, admin_properties, made
 from connector.kafka.errors import REFUSED_CREDENTIALS, REFUSED_MECHANISM, ErrorTrail, connector_error
 
@@ -59,11 +61,15 @@ def reached(options: ConsumerOptions | ProducerOptions, timeout_seconds: float) 
             # Of all topics: one that is asked for by its name would be created where brokers do that.
             return Reached(admin, admin.list_topics(timeout=ATTEMPT_SECONDS))
         except KafkaException as exception:
-            admin.poll(0)
-            cause = trail.cause(exception.args[0])
+            error: KafkaError = exception.args[0]
+        admin.poll(0)
+        cause = trail.cause(error)
         waited = time.monotonic() - began
         hopeless = cause.code() in _HOPELESS or (cause.code() in _DOWN and waited >= DOWN_SECONDS)
         if hopeless or waited >= timeout_seconds:
+            abandon(admin)
+            if cause is error and error.code() == KafkaError._TRANSPORT:
+                raise _hung_up(options.bootstrap_servers)
             raise connector_error(cause, options.bootstrap_servers)
 
 
@@ -78,6 +84,14 @@ def patiently(ask: Callable[[], Answer], timeout_seconds: float) -> Answer:
             if exception.args[0].code() not in _NOT_YET or time.monotonic() >= deadline:
                 raise
         time.sleep(AGAIN_SECONDS)
+
+
+def _hung_up(bootstrap_servers: str) -> UnavailableError:
+    """What librdkafka does not name: neither a connection that fails nor an answer."""
+    return UnavailableError(
+        f"Kafka at {bootstrap_servers} takes connections and closes them at once",
+        "Check security.protocol in kafka.properties: the listener may want TLS or SASL",
+    )
 
 
 def answer(future: "Future[Answer]", deadline: float) -> Answer:

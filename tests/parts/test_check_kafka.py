@@ -134,6 +134,13 @@ def test_a_wrong_password_is_refused_credentials(kafka_sasl: KafkaCluster, check
     ] == ["skip"] * 3
 
 
+def test_a_listener_that_wants_sasl_is_told_from_one_that_is_down(
+    kafka_sasl: KafkaCluster, check: Check
+) -> None:
+    checks = check(kafka_sasl, "events", ExitCode.UNAVAILABLE)
+    assert "security.protocol" in the(checks, "kafka", "fail")["fix"]
+
+
 def test_a_protocol_that_cannot_be_looked_up_is_a_warning(kafka_sasl: KafkaCluster, check: Check) -> None:
     checks = check(
         kafka_sasl, "none", ExitCode.NO_PERMISSION, group_protocol="consumer", **as_connector(kafka_sasl)
