@@ -3,9 +3,8 @@
 import argparse
 import json
 import os
-import signal
 import sys
-from types import FrameType
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from connector.errors import ExitCode
@@ -63,20 +62,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run it once."""
+    from connector.demo.interruption import Interruption
     from connector.demo.progress import ProgressDisplay
     from connector.demo.run import DemoOptions, run_demo
-    from connector.demo.table import Style, result_table
+    from connector.demo.table import Style, introduction, result_table
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
     options = DemoOptions(
         events=arguments.events, rate=arguments.rate, seed=arguments.seed, faults=arguments.faults
     )
-    progress = ProgressDisplay(sys.stderr)
-    try:
-        result = run_demo(options, progress)
-    finally:
-        progress.close()
+    if not arguments.json:
+        print(introduction(options), flush=True)
+    with Interruption() as interruption, closing(ProgressDisplay(sys.stderr)) as progress:
+        result = run_demo(options, progress, interruption.check)
     if arguments.json:
         print(json.dumps(_summary(result)))
         for complaint in result.account.complaints:
@@ -100,11 +97,6 @@ def _summary(result: "Result") -> dict[str, object]:
         "events_per_second": round(result.events_per_second, 1),
         "ok": account.ok,
     }
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    """Every part is stopped on the way out, as after Ctrl-C."""
-    raise KeyboardInterrupt
 
 
 def _events(text: str) -> int:

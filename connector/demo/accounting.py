@@ -35,6 +35,8 @@ class Publication(NamedTuple):
     reason: Reason | None
     """Why it must become a dead letter; None for what Customer.io must have."""
     steps: tuple[Step, ...]
+    digest: int
+    """CRC-32 of key and value."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -54,6 +56,8 @@ class DeadLetter(NamedTuple):
     partition: int
     offset: int
     reason: str
+    digest: int
+    """CRC-32 of its key and value, which should be the record's."""
 
 
 class Evidence(NamedTuple):
@@ -67,6 +71,10 @@ class Evidence(NamedTuple):
     """Partition -> the end of its log."""
     committed: Mapping[str, Mapping[int, int]]
     """Consumer group -> partition -> committed offset."""
+    ignored: int = 0
+    """Events that Customer.io ignored since it had accepted their ULID before; not among the acceptances."""
+    ignored_wrongly: int = 0
+    """Among these: those that said something else than the first."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +85,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     """Events that Customer.io has: of each the first record."""
     duplicates: int
-    """Further records of accepted events."""
+    """Further records of events that were accepted, or of which one record is a dead letter."""
     dead_lettered: int
     """Records."""
     lost: int
@@ -108,29 +116,30 @@ def account(evidence: Evidence, *, answers_were_lost: bool = False) -> Account:
     """Hold everything against everything. `answers_were_lost`: what was accepted may have been sent again."""
     publications = evidence.publications
     accepted_at = _first_acceptances(evidence.acceptances)
-    letters = {(letter.partition, letter.offset): letter.reason for letter in evidence.dead_letters}
+    letters = {(letter.partition, letter.offset): letter for letter in evidence.dead_letters}
     accepted_events = {
         publication.event: publication.region
         for publication in publications
         if publication.steps and all(step.fingerprint in accepted_at for step in publication.steps)
     }
     accepted, duplicates, lost = 0, 0, []
+    dead_events = {publication.event for publication in publications if publication.place in letters}
     counted: set[int] = set()
     for publication in publications:
         if publication.place in letters:
             continue
-        if publication.event not in accepted_events:
-            lost.append(publication)
-        elif publication.event in counted:
-            duplicates += 1
-        else:
+        if publication.event in accepted_events and publication.event not in counted:
             counted.add(publication.event)
             accepted += 1
+        elif publication.event in counted or publication.event in dead_events:
+            duplicates += 1
+        else:
+            lost.append(publication)
     dead_lettered = sum(1 for publication in publications if publication.place in letters)
     out_of_order = list(_overtaken(publications, accepted_at))
     wrong_region = list(_misplaced(publications, evidence.acceptances))
     uncommitted = _uncommitted(evidence)
-    repeated = len(evidence.acceptances) - len(accepted_at)
+    repeated = len(evidence.acceptances) - len(accepted_at) + evidence.ignored
     complaints = [
         *_complaint("lost", lost),
         *_complaint("out of order", out_of_order),
@@ -142,6 +151,8 @@ def account(evidence: Evidence, *, answers_were_lost: bool = False) -> Account:
         *_complaints_about_letters(publications, letters, accepted_events),
         *_unknown(publications, evidence),
     ]
+    if evidence.ignored_wrongly:
+        complaints.append(f"{evidence.ignored_wrongly} events were taken for others with the same ULID")
     if repeated and not answers_were_lost:
         complaints.append(
             f"{repeated} operations reached Customer.io more than once, though no answer was lost"
@@ -156,7 +167,7 @@ def account(evidence: Evidence, *, answers_were_lost: bool = False) -> Account:
         wrong_region=len(wrong_region),
         uncommitted=sum(uncommitted.values()),
         accepted_by_region=dict(Counter(accepted_events[event] for event in counted)),
-        dead_letters_by_reason=dict(Counter(letters.values())),
+        dead_letters_by_reason=dict(Counter(letter.reason for letter in letters.values())),
         repeated=repeated,
         complaints=tuple(complaints),
     )
@@ -223,23 +234,26 @@ def _uncommitted(evidence: Evidence) -> dict[tuple[str, int], int]:
 
 def _complaints_about_letters(
     publications: Sequence[Publication],
-    letters: Mapping[tuple[int, int], str],
+    letters: Mapping[tuple[int, int], DeadLetter],
     accepted_events: Mapping[int, str],
 ) -> Iterator[str]:
-    """Each dead letter must have been expected, with its reason, and have had no other ending."""
-    unexpected, misjudged, twice = [], [], []
+    """Each dead letter must have been expected, with its reason, unchanged, and have had no other ending."""
+    unexpected, misjudged, changed, twice = [], [], [], []
     for publication in publications:
-        reason = letters.get(publication.place)
-        if reason is None:
+        letter = letters.get(publication.place)
+        if letter is None:
             continue
         if publication.reason is None:
             unexpected.append(publication)
-        elif publication.reason != reason:
+        elif publication.reason != letter.reason:
             misjudged.append(publication)
+        if publication.digest != letter.digest:
+            changed.append(publication)
         if publication.event in accepted_events:
             twice.append(publication)
     yield from _complaint("became a dead letter, though nothing is wrong with it", unexpected)
     yield from _complaint("became a dead letter for another reason than its own", misjudged)
+    yield from _complaint("became a dead letter with another key or value", changed)
     yield from _complaint("became a dead letter and was accepted as well", twice)
     delivered = [
         publication

@@ -3,14 +3,18 @@ connector's own decoder reads it. The decoder is pure, and its results have test
 recognise what arrives."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 from zlib import crc32
 
-from connector.demo.accounting import Acceptance, Publication, Step
+from confluent_kafka import Message
+
+from connector.demo.accounting import Acceptance, DeadLetter, Publication, Step
 from connector.demo.publishing import Published
 from connector.events.decode import make_decoder
 from connector.events.event import Event, Operation, RequestKind
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
+from connector.kafka.dead_letter_record import OFFSET, PARTITION, REASON
 from connector.simulator import Workspace
 
 _EVENT_ACTIONS = ("person.event", "person.page", "person.screen")
@@ -29,7 +33,31 @@ def publications(published: Iterable[Published], topic: str, cluster_id: str) ->
         steps: tuple[Step, ...] = ()
         if isinstance(decoded, Event):
             steps = tuple([_step(operation, decoded.ulid) for operation in decoded.operations])
-        yield Publication(record.event, record.partition, offset, record.region, record.reason, steps)
+        yield Publication(
+            record.event,
+            record.partition,
+            offset,
+            record.region,
+            record.reason,
+            steps,
+            content_digest(record.key, record.value),
+        )
+
+
+def dead_letter(message: Message) -> DeadLetter:
+    """A message of the dead-letter topic."""
+    headers: dict[str, bytes] = dict(cast(list[tuple[str, bytes]], message.headers() or []))
+    return DeadLetter(
+        int(headers[PARTITION]),
+        int(headers[OFFSET]),
+        headers[REASON].decode(),
+        content_digest(cast(bytes, message.key()), cast(bytes, message.value())),
+    )
+
+
+def content_digest(key: bytes | None, value: bytes | None) -> int:
+    """CRC-32 of a record's key and value."""
+    return crc32(value or b"", crc32(key or b""))
 
 
 def acceptances(workspaces: Iterable[Workspace]) -> Iterator[Acceptance]:

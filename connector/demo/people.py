@@ -54,6 +54,8 @@ class Subject(msgspec.Struct, eq=False):
     companies: list["Subject"] = msgspec.field(default_factory=list)
     """Those a person belongs to now."""
     companies_left: list["Subject"] = msgspec.field(default_factory=list)
+    gone: bool = False
+    """Nothing more is said about it."""
 
     @property
     def partition(self) -> int:
@@ -106,11 +108,13 @@ class Population:
         return self._random.choice(self._companies[region])
 
     def goes(self, person: Subject) -> None:
-        """Nothing more is said about this person."""
+        """Deleted, or merged into somebody else."""
+        person.gone = True
         self._people[self._people.index(person)] = self._person()
 
     def closes(self, company: Subject) -> None:
-        """Nothing more is said about this company."""
+        """Deleted."""
+        company.gone = True
         companies = self._companies[company.region]
         companies[companies.index(company)] = self._company(company.region)
 

@@ -3,27 +3,28 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import KafkaException
 
 from connector.demo.accounting import Account, DeadLetter, Evidence, account
 from connector.demo.configuration import DEAD_LETTER_TOPIC, TOPIC, connector_configuration, group_ids
 from connector.demo.connector_process import ConnectorProcess
 from connector.demo.embedded_kafka import EmbeddedKafka, TopicReader
-from connector.demo.expectations import acceptances, publications
+from connector.demo.expectations import acceptances, dead_letter, publications
 from connector.demo.faults import ALL_ALONG, OUTAGE
 from connector.demo.people import PARTITIONS
 from connector.demo.publishing import Pace, TrafficPublisher
 from connector.demo.traffic import traffic
 from connector.errors import ConnectorError, ExitCode, UnavailableError
-from connector.kafka.dead_letter_record import OFFSET, PARTITION, REASON
 from connector.simulator import Simulator, SimulatorOptions, run_in_thread
 
 LOOK_SECONDS = 0.2
 """How often progress is looked at."""
 START_SECONDS = 60.0
+STOP_SECONDS = 40.0
+"""From SIGTERM to the connector's end: longer than its own deadline."""
 STALL_SECONDS = 30.0
 """Without any progress for so long nothing more is waited for."""
 _IDLE_SECONDS = 0.01
@@ -47,8 +48,8 @@ class Progress(NamedTuple):
     events: int
     """Records to publish in all."""
     published: int
-    accepted: int
-    """Operations that Customer.io has accepted."""
+    delivered: int
+    """Operations that Customer.io has accepted: some events are two."""
     dead_lettered: int
     committed: int
     """Records that every group has passed."""
@@ -76,8 +77,13 @@ class DemoError(ConnectorError):
     exit_code = ExitCode.CHECK_FAILED
 
 
-def run_demo(options: DemoOptions, show: Callable[[Progress], None]) -> Result:
-    """Run it. Raises ConnectorError if a part does not start or the connector ends by itself."""
+def run_demo(
+    options: DemoOptions,
+    show: Callable[[Progress], None],
+    check_interrupted: Callable[[], None] = lambda: None,
+) -> Result:
+    """Run it. `check_interrupted` is called often, and raises what is to end it. Raises ConnectorError if a part does
+    not start or the connector ends by itself."""
     show(Progress("starting", options.events, 0, 0, 0, 0, 0.0))
     with ExitStack() as stack:
         kafka = stack.enter_context(EmbeddedKafka((TOPIC, DEAD_LETTER_TOPIC)))
@@ -85,9 +91,11 @@ def run_demo(options: DemoOptions, show: Callable[[Progress], None]) -> Result:
         dead_letters = TopicReader(kafka, DEAD_LETTER_TOPIC)
         stack.callback(dead_letters.close)
         configuration = connector_configuration(kafka.bootstrap_servers, customerio)
-        connector = stack.enter_context(ConnectorProcess(configuration))
+        connector = ConnectorProcess(configuration)
+        stack.callback(connector.close)
+        connector.start()
         try:
-            return _Run(options, show, kafka, customerio, dead_letters, connector).result()
+            return _Run(options, show, check_interrupted, kafka, customerio, dead_letters, connector).result()
         except KafkaException as exception:
             raise UnavailableError(f"the embedded Kafka fails: {exception.args[0].str()}") from None
 
@@ -97,6 +105,7 @@ class _Run:
         self,
         options: DemoOptions,
         show: Callable[[Progress], None],
+        check_interrupted: Callable[[], None],
         kafka: EmbeddedKafka,
         customerio: Simulator,
         dead_letters: TopicReader,
@@ -104,6 +113,7 @@ class _Run:
     ) -> None:
         self._options = options
         self._show = show
+        self._check_interrupted = check_interrupted
         self._kafka = kafka
         self._customerio = customerio
         self._dead_letters = dead_letters
@@ -122,11 +132,7 @@ class _Run:
         self._began_at = time.monotonic()
         self._publish()
         complaints = list(self._wait_until_delivered())
-        self._tell("stopping")
-        code = self._connector.stop()
-        if code != 0:
-            complaints.append(f"the connector did not stop cleanly: {_ended(code)}")
-        self._tell("checking")
+        complaints += self._stop()
         complaints += self._read_dead_letters()
         return self._take_stock(complaints)
 
@@ -136,6 +142,7 @@ class _Run:
         """The connector commits where it begins as soon as it has partitions."""
         deadline = time.monotonic() + START_SECONDS
         while any(len(self._kafka.committed(group, TOPIC)) < PARTITIONS for group in self._groups):
+            self._check_interrupted()
             self._require_connector()
             if time.monotonic() > deadline:
                 raise DemoError(
@@ -163,13 +170,25 @@ class _Run:
         while self._progress.committed < self._options.events:
             self._turn("delivering", LOOK_SECONDS / 2)
             if time.monotonic() - self._moved_at > STALL_SECONDS:
-                yield f"nothing moved for {STALL_SECONDS:g} s; the connector's last words: {self._said()}"
+                yield f"nothing moved for {STALL_SECONDS:g} s. {self._said()}"
                 return
 
+    def _stop(self) -> Iterator[str]:
+        self._tell("stopping")
+        self._connector.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        while (code := self._connector.exit_code) is None and time.monotonic() < deadline:
+            self._check_interrupted()
+            time.sleep(_IDLE_SECONDS)
+        if code != ExitCode.DONE:
+            yield f"the connector did not stop cleanly: {_ended(code)}"
+
     def _read_dead_letters(self) -> Iterator[str]:
+        self._tell("checking")
         ends = self._kafka.ends(DEAD_LETTER_TOPIC)
         deadline = time.monotonic() + _READ_SECONDS
         while not self._dead_letters.is_at(ends):
+            self._check_interrupted()
             self._take_letters(LOOK_SECONDS)
             if time.monotonic() > deadline:
                 yield f"the dead letters could not be read to their end within {_READ_SECONDS:g} s"
@@ -183,6 +202,8 @@ class _Run:
             self._letters,
             self._kafka.ends(TOPIC),
             {group: self._kafka.committed(group, TOPIC) for group in self._groups},
+            ignored=sum(workspace.counts.operations_duplicate for workspace in workspaces),
+            ignored_wrongly=sum(workspace.counts.operations_conflicting for workspace in workspaces),
         )
         found = account(evidence, answers_were_lost=self._options.faults)
         invalid = [violation for violation in self._customerio.violations.kept if not violation.in_attributes]
@@ -205,6 +226,7 @@ class _Run:
 
     def _turn(self, doing: str, wait_seconds: float = 0.0) -> None:
         """Take acknowledgements, and look around when it is time."""
+        self._check_interrupted()
         self._publisher.poll(wait_seconds)
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._look(doing)
@@ -238,7 +260,7 @@ class _Run:
         self._show(self._progress)
 
     def _take_letters(self, timeout_seconds: float = 0.0) -> None:
-        self._letters += map(_letter, self._dead_letters.take(timeout_seconds))
+        self._letters += map(dead_letter, self._dead_letters.take(timeout_seconds))
 
     def _require_connector(self) -> None:
         code = self._connector.exit_code
@@ -246,12 +268,7 @@ class _Run:
             raise DemoError(f"the connector has ended by itself with {_ended(code)}", self._said())
 
     def _said(self) -> str:
-        return "\n  ".join(["", *self._connector.last_words()])
-
-
-def _letter(message: Message) -> DeadLetter:
-    headers: dict[str, bytes] = dict(cast(list[tuple[str, bytes]], message.headers() or []))
-    return DeadLetter(int(headers[PARTITION]), int(headers[OFFSET]), headers[REASON].decode())
+        return "\n  ".join(["Its last words:", *self._connector.last_words()])
 
 
 def _ended(code: int | None) -> str:

@@ -4,6 +4,8 @@ import textwrap
 from typing import TextIO
 
 from connector.demo.accounting import Account
+from connector.demo.embedded_kafka import BROKERS
+from connector.demo.people import PARTITIONS
 from connector.demo.run import DemoOptions, Result
 
 _LABEL = 18
@@ -35,6 +37,17 @@ class Style:
         return f"{colour}{text}{_PLAIN}" if self._colours else text
 
 
+def introduction(options: DemoOptions) -> str:
+    """What is about to happen."""
+    faults = ", which fail now and then" if options.faults else ""
+    return f"""The whole job on embedded parts: {options.events:,} records, seed {options.seed}
+
+   Kafka               {BROKERS} brokers, a topic of {PARTITIONS} partitions
+   cio-connector run   a process of its own, a consumer group for each region
+   Customer.io         stand-ins for us and eu{faults}
+"""
+
+
 def result_table(result: Result, options: DemoOptions, style: Style) -> str:
     """Lines of less than 80 characters."""
     account = result.account
@@ -47,32 +60,30 @@ def result_table(result: Result, options: DemoOptions, style: Style) -> str:
         " " * (3 + _LABEL) + style.line * _NUMBER,
         *_row(style.mark(account.balanced) + " ", "accounted for", ended, ""),
         "",
-        *_check(style, "lost", account.lost, ""),
+        *_check(style, "lost", account.lost, "neither accepted nor a dead letter"),
         *_check(style, "out of order", account.out_of_order, "each person's, within a partition"),
         *_check(style, "wrong region", account.wrong_region, "each person's is us or eu"),
-        *_check(
-            style, "uncommitted", account.uncommitted, "records behind the end of the log, in both groups"
-        ),
+        *_check(style, "uncommitted", account.uncommitted, "behind the end of the log, in both groups"),
     ]
     if options.faults:
         lines += [
             "",
             *_row(
-                "   ", "spoiled requests", result.requests_spoiled, "throttled, failed, reset or answer lost"
+                "   ", "spoiled requests", result.requests_spoiled, "throttled, failed, reset, answers lost"
             ),
-            *_row(
-                "   ", "sent again", account.repeated, "after a lost answer: Customer.io ignored the events"
-            ),
+            *_row("   ", "sent again", account.repeated, "operations, after their answer was lost"),
         ]
-    return "\n".join([*lines, "", *_verdict(result, options, style)])
+    return "\n".join([*lines, "", *_verdict(result, style)])
 
 
-def _verdict(result: Result, options: DemoOptions, style: Style) -> list[str]:
+def _verdict(result: Result, style: Style) -> list[str]:
     account = result.account
-    speed = f"{result.events_per_second:,.0f} events/s (seed {options.seed})"
+    speed = (
+        f"{account.published:,} records in {result.seconds:.1f} s, {result.events_per_second:,.0f} events/s"
+    )
     if account.ok:
-        return [style.verdict("Everything holds.", True) + f" {result.seconds:.1f} s, {speed}"]
-    lines = [style.verdict("It does not hold.", False) + f" {result.seconds:.1f} s, {speed}"]
+        return [style.verdict("Everything holds.", True) + f" {speed}"]
+    lines = [style.verdict("It does not hold.", False) + f" {speed}"]
     for complaint in account.complaints:
         lines += textwrap.wrap(complaint, _WIDTH, initial_indent="  - ", subsequent_indent="    ")
     return lines

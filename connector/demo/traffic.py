@@ -193,7 +193,7 @@ class _Traffic:
 
     def _company_left(self) -> _Said | None:
         who = self._population.person()
-        if not who.companies or who.region_from is RegionFrom.RULE:
+        if not who.companies or who.companies[-1].gone or who.region_from is RegionFrom.RULE:
             return None
         return _Said(messages.company_left(self._random, who, int(self._seconds)), who, who)
 
