@@ -27,7 +27,7 @@ def preview(capsys: pytest.CaptureFixture[str]) -> Preview:
     """Runs it with --json; the objects that it prints."""
 
     def run(*arguments: str, code: int = 0) -> Lines:
-        assert main(["preview", "--json", *arguments]) == code
+        assert main(["preview", "--json", "--timeout", "60", *arguments]) == code
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return run

@@ -69,7 +69,7 @@ def test_brokers_that_hang_up_may_want_another_protocol() -> None:
         threading.Thread(target=hang_up, daemon=True).start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(UnavailableError, match=r"security\.protocol"):
-            reached(options(address), 1)
+            reached(options(address), 60)
         server.shutdown(socket.SHUT_RDWR)
 
 

@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> Lines:
-    assert main(["preview", "--json", *arguments]) == 0
+    assert main(["preview", "--json", "--timeout", "60", *arguments]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
