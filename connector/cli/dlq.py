@@ -179,6 +179,11 @@ def _add_writing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", metavar="N", type=rate, help="records a second (default: as fast as they are taken)"
     )
+    parser.add_argument(
+        "--timestamps",
+        choices=("original", "now"),
+        help="of the records that are put back (default: original, and none if the topic's retention may take them)",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before putting back many")
 
 

@@ -29,7 +29,7 @@ from connector.dead_letters.replay import (
     require_topics,
     survey,
 )
-from connector.dead_letters.retention import outdated
+from connector.dead_letters.retention import require_kept
 from connector.dead_letters.source import REACH_SECONDS, Source
 from connector.dead_letters.writer import Writer
 from connector.errors import ConfigurationError, ConnectorError, ExitCode
@@ -58,11 +58,11 @@ def replay(arguments: argparse.Namespace) -> int:
             print("replayed 0 dead letters: there are none to replay")
             return ExitCode.DONE
         require_topics(source.kafka, where.servers, found.targets)
-        for warning in outdated(source.kafka, found.oldest_ms, int(time.time() * 1000)):
-            _say(f"warning: {warning}")
+        if arguments.timestamps is None:
+            require_kept(source.kafka, found.oldest_ms, int(time.time() * 1000))
         if not _agreed("replay", found.targets, arguments.yes):
             return ExitCode.DONE
-        writer = Writer(where.producer, it.id, partition_counts(source.kafka), arguments.rate)
+        writer = _writer(arguments, where, source.kafka, it.id)
         if resumed is None:
             begin(writer, it)
         else:
@@ -83,6 +83,8 @@ def import_lines(arguments: argparse.Namespace) -> int:
             print("imported 0 records: there are none")
             return ExitCode.DONE
         require_topics(kafka, where.servers, contents.targets)
+        if arguments.timestamps is None:
+            require_kept(kafka, contents.oldest_ms, int(time.time() * 1000))
         if not _agreed("import", contents.targets, arguments.yes):
             return ExitCode.DONE
         file.seek(0)
@@ -136,7 +138,7 @@ def _import(file: IO[bytes], arguments: argparse.Namespace, where: Named, kafka:
         return f"Lines up to {last} are on their topics. Go on with --after-line {last}"
 
     writer_id = f"{where.consumer.group_id}-import-{secrets.token_hex(8)}"
-    writer = Writer(where.producer, writer_id, partition_counts(kafka), arguments.rate)
+    writer = _writer(arguments, where, kafka, writer_id)
     try:
         with _stopped_by_signal() as stopped:
             lines = read_lines(file, kafka.cluster_id)
@@ -149,6 +151,11 @@ def _import(file: IO[bytes], arguments: argparse.Namespace, where: Named, kafka:
         return ExitCode.SECOND_SIGNAL
     print(f"imported {wording.counted(writer.committed_records, 'record')}")
     return ExitCode.DONE
+
+
+def _writer(arguments: argparse.Namespace, where: Named, kafka: Reached, transaction_id: str) -> Writer:
+    keep_timestamps = arguments.timestamps != "now"
+    return Writer(where.producer, transaction_id, partition_counts(kafka), arguments.rate, keep_timestamps)
 
 
 def _agreed(verb: str, targets: Counter[str], yes: bool) -> bool:

@@ -6,6 +6,7 @@ from threading import Event
 from typing import IO, NamedTuple
 
 from connector.dead_letters.json_lines import Imported, WithoutValue, read_lines
+from connector.dead_letters.retention import note_age
 from connector.dead_letters.writer import Writer
 
 
@@ -14,6 +15,8 @@ class Contents(NamedTuple):
 
     targets: Counter[str]
     """How many of its records go on which topic."""
+    oldest_ms: dict[str, int]
+    """The oldest timestamp among those of each topic; Unix milliseconds."""
     cut: int
     """Dead letters without their value, which are passed over."""
 
@@ -21,15 +24,17 @@ class Contents(NamedTuple):
 def contents(file: IO[bytes], cluster_id: str, after_line: int) -> Contents:
     """Reads a file to its end, so that nothing of one with a bad line is put on a topic. Raises InputFileError."""
     targets: Counter[str] = Counter()
+    oldest_ms: dict[str, int] = {}
     cut = 0
     for line in read_lines(file, cluster_id):
         if line.number > after_line:
             match line:
                 case Imported(_, record):
                     targets[record.topic] += 1
+                    note_age(oldest_ms, record.topic, record.timestamp_ms)
                 case WithoutValue():
                     cut += 1
-    return Contents(targets, cut)
+    return Contents(targets, oldest_ms, cut)
 
 
 def put_on_topics(

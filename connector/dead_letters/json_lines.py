@@ -28,7 +28,7 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}\Z")]
     partition: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
     offset: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     timestamp: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = -1

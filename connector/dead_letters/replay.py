@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from connector.dead_letters.filters import Filters
 from connector.dead_letters.letter import DeadLetter, Foreign, Place, read_letter
 from connector.dead_letters.outgoing import replayed
+from connector.dead_letters.retention import note_age
 from connector.dead_letters.selection import Selection
 from connector.dead_letters.source import Bounds, Source
 from connector.dead_letters.writer import Writer
@@ -113,10 +114,8 @@ def survey(source: Source, replay: Replay) -> Survey:
         for batch in source.batches(partition, low, end):
             for letter in selection.among(batch):
                 if _can_go(letter) and letter.place.offset >= position:
-                    topic, timestamp_ms = letter.origin.topic, letter.origin.timestamp_ms
-                    targets[topic] += 1
-                    if timestamp_ms >= 0:
-                        oldest_ms[topic] = min(oldest_ms.get(topic, timestamp_ms), timestamp_ms)
+                    targets[letter.origin.topic] += 1
+                    note_age(oldest_ms, letter.origin.topic, letter.origin.timestamp_ms)
     return Survey(selection, targets, oldest_ms, missed)
 
 

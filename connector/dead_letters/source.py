@@ -8,7 +8,6 @@ from typing import NamedTuple, cast
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from msgspec.structs import replace
 
-from connector.errors import UnavailableError
 from connector.events.record import Record
 from connector.kafka.configuration import ConsumerOptions, consumer_properties, made
 from connector.kafka.errors import ErrorTrail, connector_error
@@ -22,11 +21,23 @@ REACH_SECONDS = 10.0
 POLL_SECONDS = 0.2
 SILENT_SECONDS = 30.0
 """Brokers that hand over nothing of what they hold for so long are taken to be down."""
-BATCH_RECORDS_MAX = 500
+LEADER_SECONDS = 10.0
+"""A partition has another leader by then."""
+RETRY_SECONDS = 0.2
+BATCH_RECORDS_MAX = 2000
 PREFETCH_BYTES = 8 * 1024 * 1024
 
 _PASSING = (Verdict.NOTHING, Verdict.GROUP, Verdict.PASSING, Verdict.UNREACHABLE)
 """Nothing that librdkafka does not try again by itself."""
+_LEADER_CHANGES = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+    }
+)
 
 
 class Bounds(NamedTuple):
@@ -111,21 +122,27 @@ class Source:
 
 
 def _bounds(kafka: Reached, options: ConsumerOptions, topic: str) -> Mapping[int, Bounds]:
-    servers = options.bootstrap_servers
+    """Waits a while for partitions whose leader is just changing. Raises ConnectorError."""
+    deadline = time.monotonic() + LEADER_SECONDS
+    while True:
+        try:
+            return _bounds_now(kafka, options, topic)
+        except KafkaException as exception:
+            error: KafkaError = exception.args[0]
+        if error.code() not in _LEADER_CHANGES or time.monotonic() >= deadline:
+            raise connector_error(error, options.bootstrap_servers, topic)
+        time.sleep(RETRY_SECONDS)
+
+
+def _bounds_now(kafka: Reached, options: ConsumerOptions, topic: str) -> Mapping[int, Bounds]:
+    """Raises KafkaException."""
     facts = topic_facts(kafka, [topic], REACH_SECONDS)[topic]
     if isinstance(facts, KafkaError):
-        raise connector_error(facts, servers, topic)
+        raise KafkaException(facts)
     if facts.without_leader:
-        raise UnavailableError(
-            f"{facts.without_leader} of {facts.partitions} partitions of topic {topic} have no leader",
-            "Bring the brokers back that hold them",
-        )
-    try:
-        found = log_bounds(
-            kafka.admin, facts.all_partitions, isolation_level(options.properties), REACH_SECONDS
-        )
-    except KafkaException as exception:
-        raise connector_error(exception.args[0], servers, topic) from None
+        raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+    isolation = isolation_level(options.properties)
+    found = log_bounds(kafka.admin, facts.all_partitions, isolation, REACH_SECONDS)
     return {
         partition.partition: Bounds(bounds.low, bounds.high) for partition, bounds in sorted(found.items())
     }

@@ -22,9 +22,11 @@ from connector.kafka.configuration import (
 from connector.kafka.errors import REFUSED_GROUP, ErrorTrail, connector_error
 
 TRANSACTION_SECONDS = 1.0
-TRANSACTION_RECORDS = 1000
+TRANSACTION_RECORDS = 2000
 TRANSACTION_BYTES = 16 * 1024 * 1024
 TIMEOUT_SECONDS = 30.0
+BATCH_BYTES = 16 * 1024
+"""A larger record travels alone: if it is too large for its topic, it is known which one, and harms no other."""
 ABANDONED_SECONDS = 20
 """The brokers end a transaction that nobody goes on with after so long. Until then consumers wait at its records."""
 
@@ -44,13 +46,16 @@ class Writer:
         transaction_id: str,
         partitions: Mapping[str, int],
         records_per_second: float | None = None,
+        keep_timestamps: bool = True,
     ) -> None:
         """`partitions`: how many each topic has that is written to. Raises ConnectorError."""
         self._options = options
         self._id = transaction_id
         self._partitions = partitions
         self._rate = records_per_second
+        self._keep_timestamps = keep_timestamps
         self._trail = ErrorTrail()
+        self._fatal: KafkaError | None = None
         self._failure: ConnectorError | None = None
         self._open_records = 0
         self._open_bytes = 0
@@ -103,13 +108,13 @@ class Writer:
                 record.key,
                 partition=record.partition if stays and record.partition is not None else -1,
                 headers=list(record.headers),
-                timestamp=max(0, record.timestamp_ms),
+                timestamp=max(0, record.timestamp_ms) if self._keep_timestamps else 0,
                 on_delivery=delivered,
             )
         )
         self._open_records += 1
         self._open_bytes += record.size_bytes
-        self._producer.poll(0)
+        self._attempt(lambda: self._producer.poll(0))
 
     def commit(self, positions: Iterable[TopicPartition] = ()) -> None:
         """Commits what was written, once Kafka has acknowledged it, with how far that is. Raises ConnectorError:
@@ -129,9 +134,17 @@ class Writer:
         try:
             call()
         except KafkaException as exception:
+            error = self._why(exception.args[0])
             self._abort()
-            error: KafkaError = exception.args[0]
             raise self._failure or self._mendable(error, None, "") from None
+
+    def _why(self, error: KafkaError) -> KafkaError:
+        """A producer that is of no use any more says so when it is polled."""
+        try:
+            self._producer.poll(0)
+        except KafkaException as exception:
+            error = exception.args[0]
+        return error
 
     def _abort(self) -> None:
         self._open_records = self._open_bytes = 0
@@ -144,11 +157,18 @@ class Writer:
         return (
             {
                 "message.max.bytes": 1_000_000_000,  # the broker decides what is too large
+                "batch.size": BATCH_BYTES,
                 "transaction.timeout.ms": ABANDONED_SECONDS * 1000,
             }
-            | producer_properties(self._options, self._trail)
+            | producer_properties(self._options, self._on_error)
             | {"transactional.id": self._id}
         )
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Called by the client. Must not raise."""
+        self._trail(error)
+        if error.fatal():
+            self._fatal = error
 
     def _group_metadata(self) -> object:
         """Of the group that the positions are committed for. It never has members."""
@@ -165,7 +185,7 @@ class Writer:
             client.close()
 
     def _mendable(self, error: KafkaError, topic: str | None, place: str) -> ConnectorError:
-        error = self._trail.cause(error)
+        error = self._fatal or self._trail.cause(error)
         code = error.code()
         servers = self._options.bootstrap_servers
         if code in _TOO_LARGE:
@@ -175,11 +195,11 @@ class Writer:
         if code == K.INVALID_TIMESTAMP:
             return UnavailableError(
                 f"{place}: the record's timestamp is further from now than topic {topic} takes",
-                "Raise its message.timestamp.before.max.ms",
+                "Raise its message.timestamp.before.max.ms, or give --timestamps now",
             )
         if code in _FENCED:
             return ConfigurationError(
-                f"another process has taken {self._id} over, or it came to nothing for {ABANDONED_SECONDS} s",
+                f"another process has taken {self._id} over, or Kafka has given up a transaction that took too long",
                 "Go on with it in one process only",
             )
         if code == K.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
