@@ -1,7 +1,7 @@
 """Mistakes that could be in the core, each put there on purpose: the simulation has to find every one of them.
 
-A mutant replaces one attribute of one class of `connector.core`. `python -m tests.simulation.mutants` says for each with
-which seed it is found first.
+A mutant replaces one attribute of one class of `connector.core`. `python -m tests.simulation.mutants` says for each
+which seed finds it first.
 """
 
 import sys
@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from msgspec import structs
+
 from connector.core.answers import Accepted, PartlyRejected
 from connector.core.buffer import Buffer
 from connector.core.circuit import Circuit
 from connector.core.commits import Commits
+from connector.core.core import Core
 from connector.core.dedup import IdWindow
 from connector.core.effects import Outcome, Start
 from connector.core.endings import Endings
@@ -22,14 +25,14 @@ from connector.core.flight import Chunk, Flight
 from connector.core.identifies import IdentifyCache
 from connector.core.inputs import Credit
 from connector.core.intake import Intake
-from connector.core.lanes import Lanes
 from connector.core.ledger import Ledger
 from connector.core.partitions import Partitions
 from connector.core.region import Region
 from connector.core.token_bucket import TokenBucket
+from connector.events.event import Event
 from tests.simulation.world import run
 
-SEEDS_MAX = 300
+SEEDS_MAX = 600
 """Every mutant is found within the first so many seeds."""
 
 
@@ -73,8 +76,8 @@ def map_claims_one_too_many(original: Any) -> Any:
     """A run of finished records in the metadata is one longer than it is."""
 
     def runs_beyond(ledger: Ledger) -> Iterator[Any]:
-        for run in original(ledger):
-            yield run._replace(end=run.end + 1)
+        for finished in original(ledger):
+            yield finished._replace(end=finished.end + 1)
 
     return runs_beyond
 
@@ -152,16 +155,21 @@ def duplicate_goes_with_its_revoked_original(original: Any) -> Any:
     return lambda entry: False
 
 
-@_mutant(Partitions, "_forget")
+@_mutant(Partitions, "_begin")
 def answers_after_a_revoke_touch_the_new_ledger(original: Any) -> Any:
-    """Requests under way go on with whatever ledger the partition has next."""
+    """What was under way when a partition was lost is noted in whatever ledger the partition has next."""
+    former: dict[tuple[int, Any], Ledger] = {}
 
-    def forget(partitions: Partitions, ledgers: Any) -> None:
-        original(partitions, ledgers)
-        for ledger in ledgers:
-            partitions.__dict__.setdefault("_former", {})[ledger.partition] = ledger
+    def begin(partitions: Partitions, assignment: Any, now: float) -> Start:
+        start: Start = original(partitions, assignment, now)
+        ledger = partitions.ledgers[start.partition]
+        before = former.get((id(partitions), start.partition))
+        if before is not None:
+            before.live, before.flags, before.offsets, before.trimmed = True, ledger.flags, ledger.offsets, 0
+        former[id(partitions), start.partition] = ledger
+        return start
 
-    return forget
+    return begin
 
 
 @_mutant(Region, "withdraw")
@@ -191,7 +199,14 @@ def duplicate_ends_before_its_original(original: Any) -> Any:
     """A duplicate of a record that is still on its way ends at once."""
 
     def hang(
-        intake: Intake, first: Entry, record: Any, event: Any, ledger: Ledger, index: int, outcome: Outcome, trace: Any
+        intake: Intake,
+        first: Entry,
+        record: Any,
+        event: Any,
+        ledger: Ledger,
+        index: int,
+        outcome: Outcome,
+        trace: Any,
     ) -> None:
         intake._endings.at_once(ledger, index, outcome, next(iter(intake._regions)), trace, event)
 
@@ -209,7 +224,14 @@ def conflict_counts_as_duplicate(original: Any) -> Any:
     """Other content under a known id is not noticed."""
 
     def known_before(
-        intake: Intake, record: Any, event: Any, known: Any, ledger: Ledger, index: int, region: Region, *rest: Any
+        intake: Intake,
+        record: Any,
+        event: Any,
+        known: Any,
+        ledger: Ledger,
+        index: int,
+        region: Region,
+        *rest: Any,
     ) -> None:
         if isinstance(known, int):
             intake._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, rest[0], event)
@@ -220,16 +242,32 @@ def conflict_counts_as_duplicate(original: Any) -> Any:
 
 
 @_mutant(IdentifyCache, "departs")
-def identify_cache_forgets_what_came_between(original: Any) -> Any:
-    """A, B, A: the second A is skipped, since A had been accepted."""
+def identify_cache_ignores_deletes(original: Any) -> Any:
+    """A, delete, A: the second A is skipped, since A had been accepted."""
 
     def departs(cache: IdentifyCache, entry: Entry) -> None:
-        accepted = dict(cache._accepted)
-        original(cache, entry)
-        cache._accepted.update(accepted)
-        cache._on_way.clear()
+        if entry.event.identify_digest is not None:
+            original(cache, entry)
 
     return departs
+
+
+@_mutant(IdentifyCache, "unchanged")
+def identify_cache_remembers_all_that_was_ever_said(original: Any) -> Any:
+    """A, B, A: the second A is skipped, since A had been said."""
+    said: dict[int, set[tuple[bytes, int]]] = {}
+
+    def unchanged(cache: IdentifyCache, event: Any, now: float) -> Entry | bool:
+        if event.identify_digest is None or not isinstance(original(cache, event, now), bool):
+            return original(cache, event, now)
+        what = (event.operations[0].lane, event.identify_digest)
+        known = said.setdefault(id(cache._accepted), set())
+        if what in known and not cache._on_way:
+            return True
+        known.add(what)
+        return False
+
+    return unchanged
 
 
 # --- answers
@@ -342,6 +380,9 @@ def dead_letter_counts_before_kafka_has_it(original: Any) -> Any:
         original(endings, letter, record, message, attempts)
         if letter.ledger.live:
             letter.ledger.flags[letter.index - letter.ledger.trimmed] = 1
+            elsewhere = Ledger(letter.ledger.partition, 0, 0, 0.0)
+            elsewhere.live = False
+            endings._letters[endings._letter_id] = structs.replace(letter, ledger=elsewhere)
 
     return write
 
@@ -349,15 +390,43 @@ def dead_letter_counts_before_kafka_has_it(original: Any) -> Any:
 # --- lanes, limits and times
 
 
-@_mutant(Lanes, "_stand_twice")
+def _decoding_otherwise(original: Any, change: Callable[[Event], Event]) -> Any:
+    def init(intake: Intake, options: Any, decode: Any, *rest: Any) -> None:
+        def decode_otherwise(record: Any, cluster_id: str, ulid: str = "") -> Any:
+            event = decode(record, cluster_id, ulid)
+            return change(event) if isinstance(event, Event) else event
+
+        original(intake, options, decode_otherwise, *rest)
+
+    return init
+
+
+@_mutant(Intake, "__init__")
 def merge_stands_in_one_lane(original: Any) -> Any:
     """What concerns the second person of a merge does not wait for it."""
 
-    def stand_twice(lanes: Lanes, entry: Entry, lane: Any) -> None:
-        lanes.ready += lane.listed
-        lanes._list(lane)
+    def change(event: Event) -> Event:
+        operations = tuple(structs.replace(one, lane_secondary=b"") for one in event.operations)
+        return structs.replace(event, operations=operations)
 
-    return stand_twice
+    return _decoding_otherwise(original, change)
+
+
+@_mutant(Intake, "__init__")
+def region_that_an_event_names_is_ignored(original: Any) -> Any:
+    """Everything goes where the rules or the default say."""
+    return _decoding_otherwise(original, lambda event: structs.replace(event, region=None))
+
+
+@_mutant(Core, "advance")
+def requests_start_while_polling_stands_still(original: Any) -> Any:
+    """A suspended machine goes on sending what may be another member's."""
+
+    def advance(core: Core, now: float) -> Any:
+        core._polled_at = now
+        return original(core, now)
+
+    return advance
 
 
 @_mutant(Region, "_due")

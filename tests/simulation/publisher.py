@@ -197,7 +197,7 @@ class Publisher:
         random = self._random
         original = random.choice(self._copyable[-20:] if random.random() < 0.7 else self._copyable)
         places = [place for place in self._scenario.partitions if place.topic == original.place.topic]
-        place = original.place if random.random() < 0.7 else random.choice(places)
+        place = original.place if random.random() < 0.5 else random.choice(places)
         headers = original.headers
         replayed = random.random() < 0.05
         if replayed:
@@ -312,7 +312,7 @@ class Publisher:
             "identifiers": self._identifiers(person),
             "attributes": attributes,
         }
-        if self._random.random() < 0.2:
+        if self._random.random() < self._traffic.own_timestamps:
             call["timestamp"] = EPOCH_SECONDS - self._random.randrange(100)
         return call, False
 

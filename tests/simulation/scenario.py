@@ -80,6 +80,8 @@ class Traffic(NamedTuple):
     """Share of records with a gap in the offsets before them."""
     timestamps: bool
     """Do records carry one?"""
+    own_timestamps: float
+    """Share of identifies with a timestamp of their own, which is an older one."""
     plans: int
     """How many different values an identify may set: few make the identify cache work."""
 
@@ -228,7 +230,8 @@ def _traffic(random: Random, poison: bool) -> Traffic:
         padding_bytes=some((0, 0, 0, 2_000, 15_000)),
         gaps=some((0.0, 0.0, 0.1, 0.5)),
         timestamps=random.random() < 0.93,
-        plans=some((2, 4, 1000)),
+        own_timestamps=some((0.0, 0.0, 0.2)),
+        plans=some((2, 2, 1000)),
     )
 
 

@@ -238,8 +238,12 @@ class FinalChecks:
                 for stamp, own_time in zip(own, times, strict=True)
             ):
                 return False
-        if any(self._fact(published).update_only for published in records) and len(set(applied)) < len(applied):
-            return False  # what an update of nobody comes to the second time depends on what followed the first
+        if any(self._fact(published).update_only for published in records) and len(set(applied)) < len(
+            applied
+        ):
+            return (
+                False  # what an update of nobody comes to the second time depends on what followed the first
+            )
         last = {serial: place for place, serial in enumerate(applied)}
         order = sorted(last, key=last.__getitem__)
         offsets = [truth.published[serial].offset for serial in order]

@@ -49,7 +49,9 @@ class OrderChecks:
             mine = (published.offset, fact.index)
             last = self._last.get(key)
             if last is not None and mine < last:
-                raise Violation(f"{fact.tag} of {order!r} is accepted after offset {last[0]} of {published.place}")
+                raise Violation(
+                    f"{fact.tag} of {order!r} is accepted after offset {last[0]} of {published.place}"
+                )
             self._last[key] = mine
 
     def _may_come_late(self, fact: Fact, region: str) -> bool:
