@@ -1,7 +1,11 @@
 """What happens to consumer groups besides work: each fault is a method, named in the scenario."""
 
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
+
+from tests.simulation.kafka import Log
+from tests.simulation.truth import Published
 
 if TYPE_CHECKING:
     from tests.simulation.group import Group
@@ -103,6 +107,27 @@ class Faults:
         for place in self._world.broker.logs:
             if self._random.random() < 0.7:
                 self._world.broker.set_committed(group.number, place, None)
+        self._world.order.forgive()
+
+    def recreate_topic(self, group: "Group") -> None:
+        """All members are stopped; a partition begins anew, its committed offsets stay, as if mirrored."""
+        if self._world.scenario.traffic.timestamps:  # or an id made of the place would name two records
+            self._rewrite(lambda log: log.recreate())
+
+    def elect_unclean_leader(self, group: "Group") -> None:
+        """All members are stopped; a partition loses its end, and the offsets are used again."""
+        if self._world.scenario.traffic.timestamps:
+            self._rewrite(lambda log: log.lose_end(self._random.randint(log.low, log.high)))
+
+    def _rewrite(self, rewrite: Callable[[Log], list[Published]]) -> None:
+        for group in self._world.groups:
+            self._stop_all(group)
+        log = self._random.choice(list(self._world.broker.logs.values()))
+        for published in rewrite(log):
+            for group in self._world.groups:
+                self._world.truth.excuse(group.number, published)
+        for group in self._world.groups:
+            self._world.commits.log_rewritten(group.number, log)
         self._world.order.forgive()
 
     def _stop_all(self, group: "Group") -> None:

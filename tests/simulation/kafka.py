@@ -16,8 +16,15 @@ class Log:
         """The first offset that retention has left."""
         self.high = 0
         """The offset that the next record gets."""
+        self._creations = 1
+        self.leader_epoch = 1
         self.records: list[Published] = []
         self._offsets: list[int] = []
+
+    @property
+    def topic_id(self) -> str:
+        """Another one each time the topic is created."""
+        return f"{self.place.topic}-{self._creations}"
 
     def append(self, published: Published) -> None:
         """A record enters at an offset not below `high`."""
@@ -48,6 +55,21 @@ class Log:
         deleted = self.between(self.low, low)
         self.low = max(self.low, min(low, self.high))
         return deleted
+
+    def recreate(self) -> list[Published]:
+        """The topic is deleted and made again: offsets begin anew."""
+        gone, self.records, self._offsets = self.records, [], []
+        self.low = self.high = 0
+        self._creations += 1
+        return gone
+
+    def lose_end(self, high: int) -> list[Published]:
+        """A leader that had fallen behind is elected: what lies from `high` on is gone, its offsets are used again."""
+        gone = self.between(high, self.high)
+        del self.records[len(self.records) - len(gone) :], self._offsets[len(self._offsets) - len(gone) :]
+        self.high = max(high, self.low)
+        self.leader_epoch += 1
+        return gone
 
 
 class Committed(NamedTuple):

@@ -29,6 +29,7 @@ from connector.core.inputs import Assignment, CommitFailure
 from connector.core.options import CoreOptions
 from tests.simulation.checks.endings import Trace
 from tests.simulation.checks.requests import RequestChecks
+from tests.simulation.kafka import Committed, Log
 from tests.simulation.truth import CLUSTER_ID, Fact, Published
 from tests.simulation.violation import Violation
 
@@ -41,6 +42,7 @@ _POLL_SECONDS = 1.0
 _SPINS_MAX = 200
 """Wake-ups at one moment of virtual time: more is a busy loop."""
 _LATE_SECONDS = 0.001
+_TRACES_END = False
 
 
 class _Request:
@@ -85,6 +87,7 @@ class Member:
         self._commits: list[Commit] = []
         self._commit_under_way = False
         self._drained = False
+        self._traces: list[Trace] = []
         self._revoke_started = -1.0
         self._stalled_until = 0.0
         self._suspended_until = 0.0
@@ -126,18 +129,17 @@ class Member:
         for place in places:
             log = world.broker.logs[place]
             committed = world.broker.committed(self.group, place)
-            if committed is None and self._options.auto_offset_reset == "latest":
-                for published in log.between(0, log.high):
-                    world.truth.excuse(self.group, published)
+            for published in log.between(0, self._begins_at(log, committed)):
+                world.truth.excuse(self.group, published)
             assignments.append(
                 Assignment(
                     place,
                     committed.offset if committed else None,
                     committed.metadata if committed else "",
-                    1,
+                    log.leader_epoch,
                     log.low,
                     log.high,
-                    f"id-of-{place.topic}",
+                    log.topic_id,
                     CLUSTER_ID,
                 )
             )
@@ -157,6 +159,17 @@ class Member:
                 )
             self._seek(start)
         self._turn()
+
+    def _begins_at(self, log: Log, committed: Committed | None) -> int:
+        """What lies before this offset need not be read, whatever became of it."""
+        if committed is None or committed.offset > log.high:
+            return log.high if self._options.auto_offset_reset == "latest" else 0
+        rewritten = self._world.commits.rewritten
+        if (self.group, log.place) in rewritten:
+            # As far as anybody can tell, the committed offset speaks of this log.
+            rewritten.remove((self.group, log.place))
+            return committed.offset
+        return 0
 
     def _seek(self, start: Start) -> None:
         self.note(f"starts {start.partition} at {start.offset} in epoch {start.epoch}")
@@ -317,7 +330,11 @@ class Member:
         if not taken:
             self._tell_positions()
             return False
-        traces = {place: Trace(published) for place, published in enumerate(taken)} if self._traced else None
+        traces: dict[int, object] | None = None
+        if self._world.scenario.traced:
+            new = [Trace(published) for published in taken]
+            self._traces += new
+            traces = dict(enumerate(new))
         if self._world.history.kept:
             self.note(f"takes {' '.join(str(published) for published in taken)}")
         for published in taken:
@@ -335,10 +352,6 @@ class Member:
                 positions[place] = max(positions[place], log.high)
                 self.checks.read_to(place, positions[place])
         self.core.positioned(dict(positions))
-
-    @property
-    def _traced(self) -> bool:
-        return self._world.scenario.traced
 
     def _readable(self) -> list[TopicPartition]:
         logs = self._world.broker.logs
@@ -583,7 +596,10 @@ class Member:
             if not self.fenced:
                 world.commits.committing(self.group, offset, self._positions[place])
             if code is None or lost_answer:
-                error = world.broker.commit(self.group, place, offset.offset, offset.metadata) or code
+                refusal = world.broker.commit(self.group, place, offset.offset, offset.metadata)
+                if refusal is None:
+                    world.commits.rewritten.discard((self.group, place))
+                error = refusal or code
             if error is not None:
                 failures.append(CommitFailure(place, error))
             self.note(
@@ -615,6 +631,9 @@ class Member:
         for _ in range(3):
             if self.core.advance(self._clock.now):
                 raise Violation("effects after the core has drained")
+        for trace in self._traces:
+            if _TRACES_END and not trace.closed:
+                raise Violation(f"drained, but never said what became of {trace.published}")
         self.alive = False
         self._world.gone(self, 0.0)
 

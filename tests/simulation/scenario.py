@@ -268,6 +268,8 @@ FAULT_KINDS = (
     "reset_offsets",
     "forget_offsets",
     "truncate",
+    "recreate_topic",
+    "elect_unclean_leader",
 )
 
 

@@ -96,7 +96,7 @@ class Truth:
         self._decode = decode
         self._decoded: dict[tuple[int, str], Decoded] = {}
         self.published: list[Published] = []
-        self.at_place: dict[tuple[TopicPartition, int], Published] = {}
+        self._identifies: dict[int, list[Published]] = {}
         self.facts: dict[bytes, Fact] = {}
         """The exact bytes of every operation that may be sent."""
         self.classes: dict[tuple[str, int], list[Published]] = {}
@@ -136,10 +136,11 @@ class Truth:
         if reason is not expected or (event is None) != (expected is not None or draft.nature.tombstone):
             raise Violation(f"decoded as {decoded!r}, published as {draft.nature}: {draft.value!r}")
         published = self.published[serial] = self.published[serial]._replace(event=event)
-        self.at_place[draft.place, offset] = published
         if event is not None:
             self.classes.setdefault((event.ulid, event.digest), []).append(published)
             self.ulids.setdefault(event.ulid, set()).add(event.digest)
+            if event.identify_digest is not None:
+                self._identifies.setdefault(event.identify_digest, []).append(published)
         return published
 
     def decode(self, record: Record, cluster_id: str, ulid: str = "") -> Decoded:
@@ -167,6 +168,13 @@ class Truth:
         return msgspec.structs.replace(event, operations=tuple(operations))
 
     # --- what became of it
+
+    def same(self, event: Event) -> list[Published]:
+        """Records that come to the same: each may end with any other, and take its place."""
+        same = self.classes[event.ulid, event.digest]
+        if event.identify_digest is not None and self._options.dedup.identifies.max_entries:
+            same = same + self._identifies[event.identify_digest]
+        return same
 
     def operation_accepted(self, fact: Fact, region: str) -> None:
         """Customer.io has it."""

@@ -240,6 +240,8 @@ class World:
         for group in self.groups:
             for place, log in self.broker.logs.items():
                 committed = self.broker.committed(group.number, place)
+                if (group.number, place) in self.commits.rewritten:
+                    committed = None
                 for published in reversed(log.records):
                     if committed is not None and published.offset < committed.offset:
                         break

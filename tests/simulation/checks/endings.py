@@ -62,9 +62,8 @@ class EndingChecks:
             raise Violation(f"{published} is said to be {outcome}, which is not true")
 
     def _accepted_elsewhere(self, event: Event) -> bool:
-        """The same event took this record's place, or gave it its own."""
-        same = self._truth.classes[event.ulid, event.digest]
-        return any(other.serial in self._truth.accepted for other in same)
+        """A record that comes to the same took this one's place, or gave it its own."""
+        return any(other.serial in self._truth.accepted for other in self._truth.same(event))
 
     def dropped(self, effect: Dropped) -> None:
         """A core says that it forgets a traced record."""

@@ -8,7 +8,7 @@ import msgspec
 
 from connector.core.answers import Accepted, Answer, PartlyRejected, Unavailable
 from connector.core.effects import RegionState, Send, TopicPartition
-from connector.core.options import CoreOptions
+from connector.core.options import CoreOptions, DeliveryOptions
 from connector.events.event import RequestKind
 from tests.simulation.truth import Fact, Published, Truth
 from tests.simulation.violation import Violation
@@ -38,14 +38,31 @@ class _Flying(NamedTuple):
         return self.facts[0].kind is RequestKind.V1_EVENTS
 
 
+class _Tokens:
+    """So many requests a second, after a short burst."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._capacity = self._tokens = max(1.0, per_second * _BURST_SECONDS)
+        self._filled_at = 0.0
+
+    def take(self, now: float) -> None:
+        """One request starts."""
+        self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._per_second)
+        self._filled_at = now
+        if self._tokens < 1 - _TINY:
+            raise Violation(f"more than {self._per_second} requests a second")
+        self._tokens -= 1
+
+
 class _Region:
     """What is known about one region from the effects and answers so far."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, delivery: DeliveryOptions, now: float) -> None:
         self.state = RegionState.HEALTHY
         self.held_until = now
-        self.tokens = 0.0
-        self.filled_at = -1e9
+        self.tokens = _Tokens(delivery.requests_per_second)
+        self.anonymous_tokens = _Tokens(delivery.requests_per_second * delivery.anonymous_share)
 
 
 class RequestChecks:
@@ -56,7 +73,7 @@ class RequestChecks:
         self._truth = truth
         self._flying: dict[int, _Flying] = {}
         self._ids: set[int] = set()
-        self._regions = {region: _Region(now) for region in options.serves}
+        self._regions = {region: _Region(options.delivery, now) for region in options.serves}
         self._told_accepted: dict[TopicPartition, set[tuple[int, int]]] = {}
         self.takes: dict[TopicPartition, int] = {}
         """Partition -> the offset that is read next, of those whose records may be sent."""
@@ -143,14 +160,13 @@ class RequestChecks:
                 raise Violation(f"{fact.tag} is sent again, though it was accepted in this epoch")
 
     def _holds(self, published: Published) -> bool:
-        """Has this core read the record, or the same event from another partition, and does it still own that?"""
+        """Has this core read the record, or one that comes to the same, and does it still own its partition?"""
         takes = self.takes
         if published.offset < takes.get(published.place, 0):
             return True
         event = published.event
         assert event is not None
-        others = self._truth.classes[event.ulid, event.digest]
-        return any(other.offset < takes.get(other.place, 0) for other in others)
+        return any(other.offset < takes.get(other.place, 0) for other in self._truth.same(event))
 
     def _check_company(self, send: Send, facts: Sequence[Fact]) -> None:
         delivery = self._options.delivery
@@ -174,7 +190,6 @@ class RequestChecks:
             raise Violation(f"{anonymous + 1} anonymous requests in flight, {share} allowed")
 
     def _check_moment(self, region: _Region, send: Send, now: float) -> None:
-        delivery = self._options.delivery
         if now - self.polled_at > self._options.session_timeout_seconds + _TINY:
             raise Violation(f"a request starts though polling has stood still since {self.polled_at:.3f}")
         if now < region.held_until - _TINY:
@@ -183,12 +198,9 @@ class RequestChecks:
             flying.probe and flying.region == send.region for flying in self._flying.values()
         ):
             raise Violation(f"a second probe while {send.region} is {region.state}")
-        capacity = max(1.0, delivery.requests_per_second * _BURST_SECONDS)
-        region.tokens = min(capacity, region.tokens + (now - region.filled_at) * delivery.requests_per_second)
-        region.filled_at = now
-        if region.tokens < 1 - _TINY:
-            raise Violation(f"more than {delivery.requests_per_second} requests a second")
-        region.tokens -= 1
+        region.tokens.take(now)
+        if send.path == _V1_PATH:
+            region.anonymous_tokens.take(now)
 
     # --- answers
 
