@@ -114,7 +114,16 @@ class Bridge:
         self._tell(lambda: self._group.fail(error))
 
     def _tell(self, call: Callable[[], object]) -> None:
-        _tell(self._loop, call)
+        """Call on the loop's thread. An error there is a bug of ours: what it left half done must not be committed."""
+
+        def run() -> None:
+            try:
+                call()
+            except BaseException as error:
+                self._group.fail(error)
+                raise
+
+        _tell(self._loop, run)
 
     def _ask(self, call: Callable[[], _T], otherwise: _T) -> _T:
         """Call on the loop's thread and wait for what it says."""
@@ -123,8 +132,7 @@ class Bridge:
         def run() -> None:
             try:
                 future.set_result(call())
-            except BaseException as error:
-                self._group.fail(error)
+            except BaseException:
                 future.set_result(otherwise)
                 raise
 

@@ -161,7 +161,11 @@ class Group:
 
     def dead_letter_written(self, letter_id: int, error: str | None) -> None:
         """On the loop's thread: Kafka has acknowledged it, or (with an error) not yet."""
-        self.core.dead_letter_written(letter_id, error, seconds())
+        try:
+            self.core.dead_letter_written(letter_id, error, seconds())
+        except BaseException as bug:
+            self._fail(bug)
+            raise
         self._later()
 
     def drain(self, deadline_seconds: float) -> None:
@@ -207,16 +211,24 @@ class Group:
         self._requests[send.request_id] = task
 
     async def _deliver(self, send: Send) -> None:
+        try:
+            answer = await self._answer(send)
+            self.core.answer(send.request_id, answer, seconds())
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task, and its request would never end
+            self._fail(error)
+        else:
+            self._later()
+
+    async def _answer(self, send: Send) -> Answer:
         token = self._telemetry.request_started(send)
         started_at = seconds()
         answer: Answer = Unavailable("cancelled")
         try:
             answer = await self._clients[send.region].send(send)
+            return answer
         finally:
             self._requests.pop(send.request_id, None)
             self._telemetry.request_finished(token, send, answer, seconds() - started_at)
-        self.core.answer(send.request_id, answer, seconds())
-        self._later()
 
     def _cancel(self, cancel: Cancel) -> None:
         task = self._requests.pop(cancel.request_id, None)

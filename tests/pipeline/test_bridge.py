@@ -44,6 +44,8 @@ class Inputs:
         return []
 
     def receive(self, records: Sequence[Record], cost_bytes: int) -> None:
+        if not records:
+            raise ValueError("a bug")
         self.told.append(f"receive {len(records)} {cost_bytes}")
 
     def polled(self) -> None: ...
@@ -115,4 +117,10 @@ def test_credit_that_returns_is_told_once() -> None:
 def test_bug_on_the_loop_is_told_and_does_not_hang_the_poll_thread() -> None:
     inputs = Inputs()
     on_poll_thread(lambda bridge: bridge.lost([PARTITION]), inputs)
+    assert [str(error) for error in inputs.failures] == ["a bug"]
+
+
+def test_bug_in_what_nobody_waits_for_is_told_too() -> None:
+    inputs = Inputs()
+    on_poll_thread(lambda bridge: bridge.received([]), inputs)
     assert [str(error) for error in inputs.failures] == ["a bug"]
