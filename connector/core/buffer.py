@@ -7,6 +7,9 @@ RECORD_OVERHEAD_BYTES = 1_400
 """What a record costs besides its value and the bodies of its operations, as `tests/core/test_buffer.py` measures:
 Kafka's message object, the event, its ULID and identifiers, the entry and its places in lane, ledger and window."""
 
+HEADER_OVERHEAD_BYTES = 250
+"""What each header costs besides its name and value."""
+
 
 class Buffer:
     """Counts records and bytes. Once a bound is reached nothing is taken until both are down to half."""

@@ -1,6 +1,6 @@
 """One way into a region: the batch endpoint, or the one that takes anonymous events one by one."""
 
-from connector.core.flight import Flight
+from connector.core.flight import Chunk, Flight
 from connector.core.lanes import Lanes
 from connector.core.options import BatchOptions, DeliveryOptions
 from connector.core.token_bucket import TokenBucket
@@ -56,14 +56,16 @@ class Channel:
         """Requests that may be in flight when the region allows so many."""
         return max(1, int(allowed * self.share))
 
-    def board(self) -> Flight:
-        """A flight of what idle lanes hold; at least one of them holds something."""
-        flight = Flight(self.lanes.take(self.operations_max, self.bytes_max))
+    def board(self, operations_max: int) -> Flight:
+        """A flight of what idle lanes hold, one of which at least holds something: so many operations at most, or
+        what a request holds."""
+        load = self.lanes.take(min(self.operations_max, operations_max), self.bytes_max)
+        flight = Flight(Chunk(load.entries, load.operations), load.lanes)
         operations = flight.current.operations
         bytes_taken = sum([len(operation.body) + 1 for operation in operations]) - 1
         if len(operations) > self.operations_max or bytes_taken > self.bytes_max:
             # The operations of a single record, which is taken whole, may be more than one request holds.
-            flight.split()
+            flight.split(self.lanes.lane_of)
         return flight
 
     def encode(self, operations: list[Operation]) -> bytes:

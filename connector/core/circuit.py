@@ -13,6 +13,8 @@ from connector.core.backoff import Backoff
 from connector.core.effects import RegionState
 from connector.core.options import DeliveryOptions
 
+_OPERATIONS_MIN = 8
+_OPERATIONS_UNLIMITED = 1 << 30
 _PROBED = frozenset((RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED))
 
 
@@ -30,9 +32,10 @@ class Circuit:
         "concurrency",
         "detail",
         "failures",
-        "failures_total",
         "hold_until",
+        "operations_max",
         "probe_at",
+        "recoveries_total",
         "state",
         "successes_total",
     )
@@ -47,13 +50,16 @@ class Circuit:
         self._throttles = 0
         self.concurrency = self._concurrency_max
         """Requests that may be in flight now; its whole part counts."""
+        self.operations_max = _OPERATIONS_UNLIMITED
+        """Operations that a new request may hold. Few after an outage, and twice as many with each success: where a
+        share of all people can never be delivered, requests that hold many of them never succeed."""
         self.state = RegionState.HEALTHY
         self.detail = ""
         self.failures = 0
         """First attempts that failed in a row, across lanes."""
-        self.failures_total = 0
-        """First attempts that failed."""
         self.successes_total = 0
+        self.recoveries_total = 0
+        """Successes of requests that had failed before."""
         self.hold_until = 0.0
         """No request starts before."""
         self.probe_at = 0.0
@@ -64,14 +70,16 @@ class Circuit:
         """May only a lone probe go?"""
         return self.state in _PROBED
 
-    def succeeded(self) -> None:
-        """A request was answered in a way that says the destination works."""
+    def succeeded(self, recovered: bool) -> None:
+        """A request was answered in a way that says the destination works. `recovered`: it had failed before."""
         self.successes_total += 1
+        self.recoveries_total += recovered
         self.failures = self._throttles = 0
+        self.operations_max = min(_OPERATIONS_UNLIMITED, 2 * self.operations_max)
         if self.probed:
             self.concurrency = 1.0
             self._enter(RegionState.HEALTHY, "a probe was answered")
-        elif self.concurrency < self._concurrency_max:
+        else:
             self.concurrency = min(self._concurrency_max, self.concurrency + 1 / self.concurrency)
             if self.state is RegionState.THROTTLED and self.concurrency == self._concurrency_max:
                 self._enter(RegionState.HEALTHY, "requests are accepted at full concurrency again")
@@ -103,9 +111,11 @@ class Circuit:
             return self._throttled(answer, retry_after, sent_at, now)
         if attempt == 1:
             self.failures += 1
-            self.failures_total += 1
+            if self.operations_max < _OPERATIONS_UNLIMITED:
+                self.operations_max = max(_OPERATIONS_MIN, self.operations_max // 2)
         if self.failures >= self._breaker_failures or self.probed:
             self.probe_at = now + self._probe_seconds
+            self.operations_max = min(self.operations_max, _OPERATIONS_MIN)
             if self.state not in (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED):
                 self._enter(
                     RegionState.OPEN,

@@ -12,10 +12,9 @@ from itertools import count
 from connector.core.answers import Answer
 from connector.core.buffer import Buffer
 from connector.core.commits import Commits
-from connector.core.dedup import Dedup
-from connector.core.effects import Drained, Effect, Noted, Start, TopicPartition, Trace
+from connector.core.dedup import Memory
+from connector.core.effects import Drained, Effect, Noted, Released, Start, TopicPartition, Trace
 from connector.core.endings import Endings
-from connector.core.identifies import IdentifyCache
 from connector.core.inputs import Assignment, CommitFailure, Credit, PartitionSnapshot, Snapshot
 from connector.core.intake import Decode, Intake
 from connector.core.ledger import Ledger
@@ -41,27 +40,24 @@ class Core:
         self._effects: list[Effect] = []
         emit = self._effects.append
         router = Router(options.routing, options.regions, route)
-        events, identifies = options.dedup.events, options.dedup.identifies
         self._buffer = Buffer(options.buffer)
-        self._dedup = Dedup(events.max_entries, events.ttl_seconds)
-        self._identifies = IdentifyCache(identifies.max_entries, identifies.ttl_seconds)
+        self._memories = {name: Memory(options.dedup, options.lanes.key) for name in options.serves}
         share = None if options.accept_dead_letters else options.dead_letter_share
-        self._endings = Endings(self._dedup, self._identifies, self._buffer, share, emit)
+        self._endings = Endings(self._memories, self._buffer, share, emit)
         request_ids = count(1).__next__
         self._regions = {
             name: Region(name, options, self._endings, emit, request_ids, random, now)
             for name in options.serves
         }
-        self._commits = Commits(options.ledger, events.warm_up_records, router.digest, now)
+        self._commits = Commits(options.ledger, options.dedup.events.warm_up_records, router.digest, now)
         self._partitions = Partitions(
-            options, self._commits, self._endings, self._identifies, self._regions, emit
+            options, self._commits, self._endings, self._memories, self._regions, emit
         )
         self._intake = Intake(
             options,
             decode,
             router,
-            self._dedup,
-            self._identifies,
+            self._memories,
             self._endings,
             self._buffer,
             self._regions,
@@ -83,6 +79,9 @@ class Core:
 
     def revoke(self, partitions: Sequence[TopicPartition], now: float, deadline_seconds: float) -> None:
         """The group wants these back. `Released` comes once what is in flight is answered, at the deadline at last."""
+        if self._closed:
+            self._effects.append(Released(tuple(partitions), ()))
+            return
         self._partitions.revoke(partitions, now, deadline_seconds)
         if self._drain_deadline is not None:
             self._partitions.hurry(self._drain_deadline)
@@ -102,6 +101,8 @@ class Core:
         self._polled_at = now
         if self._drain_deadline is None:
             self._intake.receive(records, self._partitions.ledgers, now, traces)
+        else:
+            self._intake.ignore(traces)
 
     def polled(self, now: float) -> None:
         """The poll thread is alive."""
@@ -109,7 +110,8 @@ class Core:
 
     def positioned(self, positions: Mapping[TopicPartition, int]) -> None:
         """The client's positions, read after all that it brought was received."""
-        self._partitions.positioned(positions)
+        if self._drain_deadline is None:
+            self._partitions.positioned(positions)
 
     def answer(self, request_id: int, answer: Answer, now: float) -> None:
         """What became of a request."""
@@ -139,7 +141,7 @@ class Core:
     def advance(self, now: float) -> list[Effect]:
         """What is to be done now. The list is the caller's."""
         if self._closed:
-            return []
+            return self._taken_effects()
         if self._endings.overrun:
             self._partitions.stop_overrun(now)
         self._partitions.watch_spans(now)
@@ -153,6 +155,9 @@ class Core:
             commit = self._commits.next_commit(self._partitions.ledgers.values(), now)
             if commit is not None:
                 self._effects.append(commit)
+        return self._taken_effects()
+
+    def _taken_effects(self) -> list[Effect]:
         effects = self._effects[:]
         self._effects.clear()
         return effects
@@ -198,7 +203,7 @@ class Core:
             regions=tuple([region.snapshot() for region in self._regions.values()]),
             buffered_records=self._buffer.records,
             buffered_bytes=self._buffer.bytes,
-            window_entries=len(self._dedup.window),
+            window_entries=sum([len(memory.window) for memory in self._memories.values()]),
             endings=dict(self._endings.counts),
             dead_letters=dict(self._endings.dead_letters),
             conflicts=self._intake.conflicts,

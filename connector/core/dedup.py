@@ -1,4 +1,4 @@
-"""Which event ids are on their way, and which were accepted lately.
+"""Which event ids are on their way, and which were accepted lately. Each region has a memory of its own.
 
 An id on its way stands in a plain dict that neither time nor size evicts (the buffer bounds it). It enters the window
 once, when its event is accepted, and its time starts then. Dead-lettered and dropped ids never enter.
@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from connector.core.entry import Entry
+from connector.core.identifies import IdentifyCache
+from connector.core.options import DedupOptions
 
 
 class IdWindow:
@@ -60,12 +62,16 @@ class IdWindow:
             excess -= len(ids)
 
 
-class Dedup:
-    """Both levels of memory for event ids."""
+class Memory:
+    """What one region remembers: both levels for event ids, and the states of its people."""
 
-    __slots__ = ("on_way", "window")
+    __slots__ = ("identifies", "on_way", "window")
 
-    def __init__(self, entries_max: int, ttl_seconds: float) -> None:
+    def __init__(self, options: DedupOptions, lanes_key: str) -> None:
+        events, identifies = options.events, options.identifies
+        # By record key a person's states may be on their way in several lanes, in no order among them.
+        people_max = identifies.max_entries if lanes_key == "identifier" else 0
         self.on_way: dict[str, Entry] = {}
-        """ULID -> the entry that will be, or is being, sent."""
-        self.window = IdWindow(entries_max, ttl_seconds)
+        """ULID -> the entry that will be, or is being, sent; or the one that a record of this id hangs on."""
+        self.window = IdWindow(events.max_entries, events.ttl_seconds)
+        self.identifies = IdentifyCache(people_max, identifies.ttl_seconds)

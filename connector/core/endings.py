@@ -1,15 +1,15 @@
 """A record's ending: once, counted, told to the ledger, the dedup memory, the buffer and whoever waits for it."""
 
+from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from connector.core.buffer import Buffer
-from connector.core.dedup import Dedup
+from connector.core.dedup import Memory
 from connector.core.effects import Dropped, Effect, Ended, Outcome, Trace, WriteDeadLetter
 from connector.core.entry import Entry, Waiter
-from connector.core.identifies import IdentifyCache
 from connector.core.ledger import Ledger
 from connector.core.options import DeadLetterShareOptions
 from connector.events.event import Event, Reason, Rejection
@@ -37,14 +37,12 @@ class Endings:
 
     def __init__(
         self,
-        dedup: Dedup,
-        identifies: IdentifyCache,
+        memories: Mapping[str, Memory],
         buffer: Buffer,
         share: DeadLetterShareOptions | None,
         emit: Callable[[Effect], None],
     ) -> None:
-        self._dedup = dedup
-        self._identifies = identifies
+        self._memories = memories
         self._buffer = buffer
         self._share = share
         """None: not watched."""
@@ -85,7 +83,8 @@ class Endings:
 
     def accepted(self, entries: Sequence[Entry], region: str, now: float) -> None:
         """Customer.io has accepted these operations."""
-        on_way = self._dedup.on_way
+        memory = self._memories[region]
+        on_way = memory.on_way
         ids: list[str] = []
         digests: list[int] = []
         freed_bytes = 0
@@ -100,7 +99,7 @@ class Endings:
             digests.append(event.digest)
             del on_way[event.ulid]
             freed_bytes += entry.cost_bytes
-        self._dedup.window.add(ids, digests, now)
+        memory.window.add(ids, digests, now)
         self._buffer.free(len(ids), freed_bytes)
         self.counts[Outcome.ACCEPTED, region] += len(ids)
 
@@ -110,22 +109,23 @@ class Endings:
         if entry.unsettled:
             return False
         if entry.rejection is not None:
-            self._dead_letter_entry(entry, entry.rejection.reason, entry.rejection.message, 1, region)
+            rejection = entry.rejection
+            self._dead_letter_entry(entry, rejection.reason, rejection.message, entry.attempts, region)
             return False
-        self._identifies.ended(entry, True, now)
+        self._memories[region].identifies.ended(entry, True, now)
         if entry.trace is not None:
             self._emit(_ended(entry.trace, Outcome.ACCEPTED, region, entry.event))
-        self._end_waiters(entry, region, dead=False)
+        self._end_waiters(entry, region, now, dead=False)
         return True
 
     def rejected(
         self, entry: Entry, reason: Reason, message: str, attempts: int, region: str, now: float
     ) -> None:
         """An operation of this entry can never be accepted; its record becomes a dead letter once all have answers."""
-        self._identifies.ended(entry, False, now)
+        self._memories[region].identifies.ended(entry, False, now)
         entry.unsettled -= 1
         if entry.unsettled:
-            entry.rejection = Rejection(reason, message)
+            entry.rejection, entry.attempts = Rejection(reason, message), attempts
             return
         if entry.rejection is not None:
             message = f"{entry.rejection.message}; {message}"
@@ -134,6 +134,12 @@ class Endings:
     def _dead_letter_entry(
         self, entry: Entry, reason: Reason, message: str, attempts: int, region: str
     ) -> None:
+        if entry.ledger.overrun and not entry.waiters:
+            del self._memories[region].on_way[entry.event.ulid]
+            self._buffer.free(1, entry.cost_bytes)
+            if entry.trace is not None:
+                self._emit(Dropped(entry.trace))
+            return
         letter = _Letter(entry.ledger, entry.index, reason, region, entry.cost_bytes, entry.trace, entry)
         self._write(letter, entry.record, message, attempts)
 
@@ -164,12 +170,13 @@ class Endings:
         dead, share = ledger.dead_indexes, self._share
         if share is None:
             return
-        dead.append(index)
-        newest = ledger.arrived
-        while dead and dead[0] < newest - share.window_records:
+        insort(dead, index)  # answers come late and by lane, so not in order
+        newest = dead[-1]
+        while dead[0] <= newest - share.window_records:
             dead.popleft()
-        seen = min(newest, share.window_records)
-        if len(dead) >= share.min_records and len(dead) > share.max_share * seen and not ledger.stopped:
+        seen = min(newest + 1, share.window_records)
+        if len(dead) >= share.min_records and len(dead) > share.max_share * seen and not ledger.overrun:
+            ledger.overrun, ledger.takes = True, False
             self.overrun.append(ledger)
 
     def dead_letter_written(self, letter_id: int, now: float) -> None:
@@ -188,10 +195,10 @@ class Endings:
             event = None if letter.entry is None else letter.entry.event
             self._emit(_ended(letter.trace, Outcome.DEAD_LETTERED, letter.region, event, letter.reason))
         if letter.entry is not None:
-            del self._dedup.on_way[letter.entry.event.ulid]
-            self._end_waiters(letter.entry, letter.region, dead=True)
+            del self._memories[letter.region].on_way[letter.entry.event.ulid]
+            self._end_waiters(letter.entry, letter.region, now, dead=True)
 
-    def _end_waiters(self, entry: Entry, region: str, dead: bool) -> None:
+    def _end_waiters(self, entry: Entry, region: str, now: float, dead: bool) -> None:
         """Whoever hangs on this entry ends with it."""
         waiters, entry.waiters = entry.waiters, None
         for waiter in waiters or ():
@@ -203,31 +210,34 @@ class Endings:
                     waiter.ledger.dead_offsets.append(waiter.ledger.offset_at(waiter.index))
             if waiter.trace is not None:
                 self._emit(_ended(waiter.trace, waiter.outcome, region, waiter.event))
+            if _forget(self._memories[region], waiter, entry) and not dead:
+                self._memories[region].window.add((waiter.event.ulid,), (waiter.event.digest,), now)
 
-    def dropped(self, entry: Entry, now: float) -> bool:
+    def dropped(self, entry: Entry, region: str, now: float) -> bool:
         """The entry's partition is not ours any more. True: a duplicate of it has taken its place, and it stays.
 
         Otherwise its id is forgotten, or its redelivery would be taken for a duplicate and be lost.
         """
-        ulid = entry.event.ulid
+        memory = self._memories[region]
         self._buffer.free(1, entry.cost_bytes)
         if entry.trace is not None:
             self._emit(Dropped(entry.trace))
-        del self._dedup.on_way[ulid]
+        del memory.on_way[entry.event.ulid]
         if entry.succeed():
-            self._dedup.on_way[entry.event.ulid] = entry
+            memory.on_way[entry.event.ulid] = entry
             return True
-        self._identifies.ended(entry, False, now)
+        memory.identifies.ended(entry, False, now)
         return False
 
     def drop_waiters(self) -> None:
         """Let go of every waiter whose partition is not ours any more."""
-        for entry in self._dedup.on_way.values():
-            if entry.waiters:
-                for waiter in entry.waiters:
-                    if not waiter.ledger.takes:
-                        self._drop_waiter(waiter)
-                entry.waiters = [waiter for waiter in entry.waiters if waiter.ledger.takes]
+        for memory in self._memories.values():
+            for entry in [entry for entry in memory.on_way.values() if entry.waiters]:
+                gone = [waiter for waiter in entry.waiters or () if not waiter.ledger.takes]
+                entry.waiters = [waiter for waiter in entry.waiters or () if waiter.ledger.takes]
+                for waiter in gone:
+                    self._drop_waiter(waiter)
+                    _forget(memory, waiter, entry)
 
     def _drop_waiter(self, waiter: Waiter) -> None:
         self._buffer.free(1, waiter.cost_bytes)
@@ -241,3 +251,14 @@ def _ended(
     if event is None:
         return Ended(trace, outcome, region, reason)
     return Ended(trace, outcome, region, reason, event.id or event.ulid, event.operations[0].action)
+
+
+def _forget(memory: Memory, waiter: Waiter, entry: Entry) -> bool:
+    """The id of a waiter that has one of its own (a skipped identify) is no longer on its way. Whether it had one."""
+    ulid = waiter.event.ulid
+    if ulid == entry.event.ulid or memory.on_way.get(ulid) is not entry:
+        return False
+    if any(other.event.ulid == ulid for other in entry.waiters or ()):
+        return False
+    del memory.on_way[ulid]
+    return True

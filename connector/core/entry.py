@@ -42,6 +42,8 @@ class Entry(msgspec.Struct, gc=False):
     """Why one of several operations can never be accepted, naming which."""
     watched: bool = False
     """Something needs a closer look at its ending: waiters, a trace, several operations or the identify cache."""
+    attempts: int = 0
+    """Requests made for the operation that can never be accepted."""
 
     def hang(self, waiter: Waiter) -> None:
         """Let another record share this one's ending."""
@@ -51,11 +53,20 @@ class Entry(msgspec.Struct, gc=False):
         self.watched = True
 
     def succeed(self) -> bool:
-        """Give the place to the first waiter whose partition is still ours. False: there is none."""
-        while self.waiters:
-            heir = self.waiters.pop(0)
-            if heir.ledger.takes:
-                self.record, self.ledger, self.index = heir.record, heir.ledger, heir.index
-                self.event, self.cost_bytes, self.trace = heir.event, heir.cost_bytes, heir.trace
-                return True
-        return False
+        """Give the place to a waiter whose partition is still ours, one of the same id if there is any. False: there
+        is none. The operations stay, and with them the place in the lane: they say the same."""
+        heirs = [waiter for waiter in self.waiters or () if waiter.ledger.takes]
+        if not heirs:
+            return False
+        heir = next((waiter for waiter in heirs if waiter.event.ulid == self.event.ulid), heirs[0])
+        self.waiters = [waiter for waiter in heirs if waiter is not heir]
+        self.record, self.ledger, self.index = heir.record, heir.ledger, heir.index
+        self.cost_bytes, self.trace = heir.cost_bytes, heir.trace
+        self.event = msgspec.structs.replace(heir.event, operations=self.event.operations)
+        return True
+
+    def digest_of(self, ulid: str) -> int:
+        """The digest of the event of this id: the entry's own, or that of one that hangs on it."""
+        if ulid == self.event.ulid:
+            return self.event.digest
+        return next(waiter.event.digest for waiter in self.waiters or () if waiter.event.ulid == ulid)

@@ -1,15 +1,20 @@
 """Operations that left their lanes together, until each has its answer.
 
 A flight holds its lanes and a stack of chunks; one chunk is on the wire or waiting at a time, and the rest goes after
-it, in order. A chunk that is refused whole is split in two, both halves go one after the other, and so on until the
-culprit is alone. A retry sends the same operations in the same order, less those whose partition was revoked.
+it, in order. A chunk that is refused whole is split in two, and so on until the culprit is alone: between lanes into
+two flights, within a lane into two chunks that go one after the other. A retry sends the same operations in the same
+order, less those whose partition was revoked.
 """
 
 from collections.abc import Callable
 
+from connector.core.circuit import Circuit
 from connector.core.entry import Entry
-from connector.core.lanes import Lane, Load
+from connector.core.lanes import Lane
 from connector.events.event import Operation
+
+LaneOf = Callable[[bytes], Lane]
+"""The lane of an identifier."""
 
 
 class Chunk:
@@ -18,10 +23,11 @@ class Chunk:
     __slots__ = (
         "attempts",
         "entries",
-        "failures_seen",
         "lonely_failures",
         "operations",
+        "recoveries_seen",
         "successes_seen",
+        "tries",
         "unreadable",
     )
 
@@ -34,19 +40,31 @@ class Chunk:
         self.lonely_failures = 0
         """Failures while others of its region succeeded: what tells poison from an outage."""
         self.successes_seen = 0
-        self.failures_seen = 0
-        """The region's successes and failures when it last failed, or was first sent."""
+        self.recoveries_seen = 0
+        """The region's successes and recoveries when it last failed, or was first sent."""
+        self.tries = 0
+        """Requests made for just these operations."""
         self.unreadable = 0
         """207 answers that could not be attributed."""
 
-    def halves(self) -> tuple["Chunk", "Chunk"]:
+    def look_around(self, circuit: Circuit) -> None:
+        """Remember how the region is doing, to compare when it fails next."""
+        self.successes_seen = circuit.successes_total
+        self.recoveries_seen = circuit.recoveries_total
+
+    def split_at(self, place: int) -> tuple["Chunk", "Chunk"]:
         """Split in two, in order."""
-        middle = len(self.entries) // 2
-        assert middle, "a single operation is not split"
+        assert 0 < place < len(self.entries), "neither part is empty"
         return (
-            Chunk(self.entries[:middle], self.operations[:middle], self.attempts),
-            Chunk(self.entries[middle:], self.operations[middle:], self.attempts),
+            Chunk(self.entries[:place], self.operations[:place], self.attempts),
+            Chunk(self.entries[place:], self.operations[place:], self.attempts),
         )
+
+    def lane_boundary(self, lane_of: LaneOf) -> int | None:
+        """The place nearest to the middle where one lane ends and another begins; None: it is all of one lane."""
+        numbers = [lane_of(operation.lane).number for operation in self.operations]
+        places = [place for place in range(1, len(numbers)) if numbers[place] != numbers[place - 1]]
+        return min(places, key=lambda place: abs(place - len(numbers) // 2), default=None)
 
     def keep(self, keeps: Callable[[Entry], bool]) -> None:
         """Drop the operations of entries that are not kept."""
@@ -61,12 +79,12 @@ class Flight:
 
     __slots__ = ("chunks", "due_at", "lanes", "request_id", "sequence")
 
-    def __init__(self, load: Load) -> None:
-        self.chunks = [Chunk(load.entries, load.operations)]
+    def __init__(self, chunk: Chunk, lanes: list[Lane]) -> None:
+        self.chunks = [chunk]
         """A stack: the last one is next, or on the wire."""
-        self.lanes: list[Lane] = load.lanes
-        self.sequence = load.entries[0].sequence
-        """Its oldest entry's: flights that may go are sent in this order."""
+        self.lanes = lanes
+        self.sequence = chunk.entries[0].sequence
+        """Its oldest entry's, which is no other flight's."""
         self.due_at = 0.0
         """When the next chunk may go."""
         self.request_id = 0
@@ -77,10 +95,23 @@ class Flight:
         """The chunk that is next, or on the wire."""
         return self.chunks[-1]
 
-    def split(self) -> None:
-        """Replace the current chunk by its halves."""
-        first, second = self.chunks.pop().halves()
-        self.chunks += (second, first)
+    def split(self, lane_of: LaneOf) -> "Flight | None":
+        """Split the current chunk. Operations of other lanes become a flight of their own, which is returned, so that
+        they need not wait for these; those of one lane go one part after the other."""
+        chunk = self.chunks.pop()
+        boundary = chunk.lane_boundary(lane_of)
+        if boundary is None:
+            first, second = chunk.split_at(len(chunk.entries) // 2)
+            self.chunks += (second, first)
+            return None
+        assert not self.chunks, "only what is of one lane is stacked"
+        first, second = chunk.split_at(boundary)
+        self.chunks.append(first)
+        others = {lane_of(operation.lane).number for operation in second.operations}
+        others |= {lane_of(one.lane_secondary).number for one in second.operations if one.lane_secondary}
+        other = Flight(second, [lane for lane in self.lanes if lane.number in others])
+        self.lanes = [lane for lane in self.lanes if lane.number not in others]
+        return other
 
     def keep(self, keeps: Callable[[Entry], bool], unsent_only: bool) -> None:
         """Drop entries from all chunks, or from those not on the wire; chunks left empty go."""

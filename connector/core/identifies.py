@@ -57,6 +57,11 @@ class IdentifyCache:
 
     def departs(self, entry: Entry) -> None:
         """This entry is on its way and may change its person's state."""
+        if entry.event.operations[0].action.startswith("object."):
+            # It may change relationships of people that it does not name.
+            self.clear()
+            self._on_way = {person: on_way._replace(digest=None) for person, on_way in self._on_way.items()}
+            return
         for operation in entry.event.operations:
             if operation.action in _HARMLESS:
                 continue

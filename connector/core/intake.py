@@ -4,18 +4,18 @@ This is the hot path. What is done here is done for every event, so that what co
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-from connector.core.buffer import RECORD_OVERHEAD_BYTES, Buffer
-from connector.core.dedup import Dedup
-from connector.core.effects import Effect, Noted, Outcome, TopicPartition, Trace
+from connector.core.buffer import HEADER_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES, Buffer
+from connector.core.dedup import Memory
+from connector.core.effects import Dropped, Effect, Noted, Outcome, TopicPartition, Trace
 from connector.core.endings import Endings
 from connector.core.entry import Entry, Waiter
-from connector.core.identifies import IdentifyCache
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.region import Region
 from connector.core.routing import Router, Unroutable
-from connector.events.event import Decoded, Event, Reason, Rejection
+from connector.events.event import Decoded, Event, Operation, Reason, Rejection
 from connector.events.record import Record
 from connector.events.ulid import conflict_ulid
 
@@ -23,6 +23,14 @@ Decode = Callable[[Record, str, str], Decoded]
 """`decode(record, cluster_id, ulid)`: `ulid` is empty, or replaces the one that follows from the event id."""
 
 _CONFLICT_NOTE_SECONDS = 60.0
+
+
+class _Way(NamedTuple):
+    """Where an event of a region goes that needs no closer look."""
+
+    entries: list[Entry]
+    on_way: dict[str, Entry]
+    accepted: dict[str, int]
 
 
 class Intake:
@@ -33,8 +41,7 @@ class Intake:
         options: CoreOptions,
         decode: Decode,
         router: Router,
-        dedup: Dedup,
-        identifies: IdentifyCache,
+        memories: Mapping[str, Memory],
         endings: Endings,
         buffer: Buffer,
         regions: Mapping[str, Region],
@@ -42,8 +49,7 @@ class Intake:
     ) -> None:
         self._decode = decode
         self._router = router
-        self._dedup = dedup
-        self._identifies = identifies
+        self._memories = memories
         self._endings = endings
         self._buffer = buffer
         self._regions = regions
@@ -60,13 +66,14 @@ class Intake:
         self.cluster_id = ""
         self.conflicts = 0
 
-    def _plain_ways(self) -> dict[str | None, list[Entry]]:
-        if self._identifies.enabled:
-            return {}
-        ways: dict[str | None, list[Entry]] = {}
-        ways.update(self._fresh)
-        if self._router.trivial and self._default in self._fresh:
-            ways[None] = self._fresh[self._default]
+    def _plain_ways(self) -> dict[str | None, _Way]:
+        ways: dict[str | None, _Way] = {
+            name: _Way(self._fresh[name], memory.on_way, memory.window.digests)
+            for name, memory in self._memories.items()
+            if not memory.identifies.enabled
+        }
+        if self._router.trivial and self._default in ways:
+            ways[None] = ways[self._default]
         return ways
 
     def receive(
@@ -77,10 +84,9 @@ class Intake:
         traces: Mapping[int, Trace] | None,
     ) -> None:
         """Take a poll's records, in the order in which they were read."""
-        self._dedup.window.expire(now)
-        decode, cluster_id = self._decode, self.cluster_id
-        on_way, accepted = self._dedup.on_way, self._dedup.window.digests
-        plain = self._plain
+        for memory in self._memories.values():
+            memory.window.expire(now)
+        decode, cluster_id, plain = self._decode, self.cluster_id, self._plain
         sequence = self._sequence
         partition: int | None = None
         topic: str | None = None
@@ -90,31 +96,31 @@ class Intake:
             if record.partition() != partition or record.topic() != topic:
                 partition, topic = record.partition(), record.topic()
                 ledger = self._ledger_of(record, ledgers)
+            trace = traces.get(place) if traces is not None else None
             if ledger is None:
+                self._ignore(trace)
                 continue
             offset = record.offset()
             assert offset is not None, "a record read from Kafka has its place"
             if offset < ledger.next_offset:
                 if offset < ledger.position:
                     self._warm_up(record, offset, ledger, now)
+                self._ignore(trace)
                 continue
             index = ledger.append(offset)
             if ledger.finished and ledger.was_finished(offset):
                 ledger.end(index)
                 self._warm_up(record, offset, ledger, now)
+                self._ignore(trace)
                 continue
             event = decode(record, cluster_id, "")
-            trace = traces.get(place) if traces is not None else None
             if type(event) is Event and event.region in plain:
                 ulid = event.ulid
+                entries, on_way, accepted = plain[event.region]
                 if ulid not in on_way and ulid not in accepted:
                     # The way of nearly every event. All others take the longer one, which comes to the same.
                     operations = event.operations
-                    cost_bytes = len(record.value() or b"") + RECORD_OVERHEAD_BYTES
-                    if len(operations) == 1:
-                        cost_bytes += len(operations[0].body)
-                    else:
-                        cost_bytes += sum([len(one.body) for one in operations])
+                    cost_bytes = _cost_bytes(record, operations)
                     sequence += 1
                     taken += 1
                     taken_bytes += cost_bytes
@@ -123,11 +129,13 @@ class Intake:
                     )
                     entry.watched = trace is not None or len(operations) > 1
                     on_way[ulid] = entry
-                    plain[event.region].append(entry)
+                    entries.append(entry)
                     continue
             self._sequence = sequence
             self._admit(record, event, ledger, index, trace, now)
             sequence = self._sequence
+            if not ledger.takes:  # that was one dead letter too many
+                ledger = None
         self._sequence = sequence
         self._buffer.add(taken, taken_bytes)
         for name, entries in self._fresh.items():
@@ -145,15 +153,32 @@ class Intake:
         ledger.checkpoints.append((ledger.arrived, record.timestamp()[1]))
         return ledger
 
+    def ignore(self, traces: Mapping[int, Trace] | None) -> None:
+        """A poll's records are not taken: their traces are given back."""
+        for trace in (traces or {}).values():
+            self._ignore(trace)
+
+    def _ignore(self, trace: Trace | None) -> None:
+        if trace is not None:
+            self._emit(Dropped(trace))
+
     def _warm_up(self, record: Record, offset: int, ledger: Ledger, now: float) -> None:
         """A record that an earlier run has ended: only its id is of interest."""
-        if offset in ledger.warm_up_passes:
+        if offset < ledger.warm_up_floor or offset in ledger.warm_up_passes:
             return
         event = self._decode(record, self.cluster_id, "")
-        if type(event) is Event and event.ulid not in self._dedup.on_way:
-            region = self._router.region(record, event)
-            if type(region) is str and region in self._regions:
-                self._dedup.window.add((event.ulid,), (event.digest,), now)
+        if type(event) is not Event:
+            return
+        region = self._router.region(record, event)
+        memory = self._memories.get(region) if type(region) is str else None
+        if memory is None or event.ulid in memory.on_way:
+            return
+        ulid, digest = event.ulid, event.digest
+        if memory.window.digests.get(ulid, digest) != digest:
+            if self._on_conflict != "send":
+                return
+            ulid = conflict_ulid(ulid, digest)
+        memory.window.add((ulid,), (digest,), now)
 
     def _admit(
         self, record: Record, event: Decoded, ledger: Ledger, index: int, trace: Trace | None, now: float
@@ -174,23 +199,16 @@ class Intake:
         if region is None:
             self._endings.at_once(ledger, index, Outcome.FILTERED, region_name, trace, event)
             return
-        known = self._known(event)
+        memory = self._memories[region_name]
+        known = _known(event, memory)
         if known is not None:
             self._known_before(record, event, known, ledger, index, region, trace, now)
             return
-        if self._identifies.enabled and self._unchanged(
+        if memory.identifies.enabled and self._unchanged(
             record, event, ledger, index, region_name, trace, now
         ):
             return
         self._enter(record, event, ledger, index, region, trace, now)
-
-    def _known(self, event: Event) -> Entry | int | None:
-        """The entry on its way, or the digest of the accepted event, of the same id."""
-        ulid = event.ulid
-        on_way = self._dedup.on_way.get(ulid)
-        if on_way is not None:
-            return on_way
-        return None if event.replayed else self._dedup.window.digests.get(ulid)
 
     def _enter(
         self,
@@ -203,10 +221,8 @@ class Intake:
         now: float,
     ) -> None:
         """A new event: into its lane."""
-        operations = event.operations
-        count = len(operations)
-        body_bytes = len(operations[0].body) if count == 1 else sum([len(one.body) for one in operations])
-        cost_bytes = len(record.value() or b"") + body_bytes + RECORD_OVERHEAD_BYTES
+        count = len(event.operations)
+        cost_bytes = _cost_bytes(record, event.operations)
         self._sequence += 1
         entry = Entry(
             record,
@@ -222,12 +238,11 @@ class Intake:
             None,
             trace is not None or count > 1,
         )
-        self._dedup.on_way[event.ulid] = entry
-        if self._identifies.enabled:
-            self._identifies.departs(entry)
-        buffer = self._buffer
-        buffer.records += 1
-        buffer.bytes += cost_bytes
+        memory = self._memories[region.name]
+        memory.on_way[event.ulid] = entry
+        if memory.identifies.enabled:
+            memory.identifies.departs(entry)
+        self._buffer.add(1, cost_bytes)
         self._fresh[region.name].append(entry)
 
     def _known_before(
@@ -241,7 +256,7 @@ class Intake:
         trace: Trace | None,
         now: float,
     ) -> None:
-        digest = known if isinstance(known, int) else known.event.digest
+        digest = known if isinstance(known, int) else known.digest_of(event.ulid)
         if digest != event.digest:
             self._conflict(record, event, ledger, index, region, trace, now)
         elif isinstance(known, int):
@@ -271,7 +286,7 @@ class Intake:
             return
         again = self._decode(record, self.cluster_id, conflict_ulid(event.ulid, event.digest))
         assert type(again) is Event, "it was decoded before"
-        known = self._known(again)
+        known = _known(again, self._memories[region.name])
         if known is None:
             self._enter(record, again, ledger, index, region, trace, now)
         elif isinstance(known, Entry):
@@ -303,10 +318,13 @@ class Intake:
         now: float,
     ) -> bool:
         """Is it an identify that says nothing new? Then it ends here, or with the one that says the same."""
-        said = self._identifies.unchanged(event, now)
+        memory = self._memories[region]
+        said = memory.identifies.unchanged(event, now)
         if said is True:
+            memory.window.add((event.ulid,), (event.digest,), now)
             self._endings.at_once(ledger, index, Outcome.UNCHANGED, region, trace, event)
         elif isinstance(said, Entry):
+            memory.on_way[event.ulid] = said
             self._hang(said, record, event, ledger, index, Outcome.UNCHANGED, trace)
         return said is not False
 
@@ -320,7 +338,7 @@ class Intake:
         outcome: Outcome,
         trace: Trace | None,
     ) -> None:
-        cost_bytes = len(record.value() or b"") + len(event.operations[0].body) + RECORD_OVERHEAD_BYTES
+        cost_bytes = _cost_bytes(record, event.operations)
         self._buffer.add(1, cost_bytes)
         original.hang(Waiter(record, ledger, index, event, cost_bytes, outcome, trace))
 
@@ -347,5 +365,24 @@ class Intake:
         if region not in self._regions:
             self._endings.at_once(ledger, index, Outcome.FILTERED, region, trace)
             return
-        cost_bytes = len(record.value() or b"") + RECORD_OVERHEAD_BYTES
+        cost_bytes = _cost_bytes(record, ())
         self._endings.unsendable(record, ledger, index, reason, message, region, cost_bytes, trace)
+
+
+def _known(event: Event, memory: Memory) -> Entry | int | None:
+    """The entry on its way, or the digest of the accepted event, of the same id."""
+    on_way = memory.on_way.get(event.ulid)
+    if on_way is not None:
+        return on_way
+    return None if event.replayed else memory.window.digests.get(event.ulid)
+
+
+def _cost_bytes(record: Record, operations: Sequence[Operation]) -> int:
+    """What a record counts towards the buffer."""
+    cost_bytes = len(record.value() or b"") + len(record.key() or b"") + RECORD_OVERHEAD_BYTES
+    headers = record.headers()
+    if headers:
+        cost_bytes += sum([len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES for name, value in headers])
+    for operation in operations:
+        cost_bytes += len(operation.body)
+    return cost_bytes

@@ -33,6 +33,7 @@ class Ledger:
         "metadata_limit",
         "next_offset",
         "offsets",
+        "overrun",
         "partition",
         "paused",
         "position",
@@ -63,6 +64,8 @@ class Ledger:
         """False after revoke or loss: nothing may touch it any more."""
         self.takes = True
         """False from the beginning of a revoke on, and when stopped: no record of it is sent or taken."""
+        self.overrun = False
+        """Its share of dead letters has gone beyond the limit: no more of them are written, and it is stopped."""
         self.stopped = False
         """Too many dead letters."""
         self.paused = ""

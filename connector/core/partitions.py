@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from connector.core.commit_metadata import CommitMetadata, decode
 from connector.core.commits import Commits
+from connector.core.dedup import Memory
 from connector.core.effects import (
     Effect,
     Noted,
@@ -17,7 +18,6 @@ from connector.core.effects import (
     TopicPartition,
 )
 from connector.core.endings import Endings
-from connector.core.identifies import IdentifyCache
 from connector.core.inputs import Assignment
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
@@ -38,14 +38,14 @@ class Partitions:
         options: CoreOptions,
         commits: Commits,
         endings: Endings,
-        identifies: IdentifyCache,
+        memories: Mapping[str, Memory],
         regions: Mapping[str, Region],
         emit: Callable[[Effect], None],
     ) -> None:
         self._options = options
         self._commits = commits
         self._endings = endings
-        self._identifies = identifies
+        self._memories = memories
         self._regions = regions
         self._emit = emit
         self._epoch = 0
@@ -181,7 +181,8 @@ class Partitions:
             region.cancel(ledgers, now)
 
     def _forget(self, ledgers: frozenset[Ledger]) -> None:
-        self._identifies.clear()
+        for memory in self._memories.values():
+            memory.identifies.clear()
         for ledger in ledgers:
             ledger.live = False
             if self.ledgers.get(ledger.partition) is ledger:

@@ -3,32 +3,20 @@
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
-from connector.core.answers import (
-    Accepted,
-    Answer,
-    Misconfigured,
-    PartlyRejected,
-    Refused,
-    Unauthorised,
-    Unavailable,
-)
+from connector.core.answers import Answer, Unavailable
 from connector.core.backoff import Backoff
 from connector.core.channel import Channel, anonymous_channel, batch_channel
 from connector.core.circuit import Circuit
-from connector.core.effects import Cancel, Effect, RegionChanged, RegionState, Send
+from connector.core.effects import Cancel, Effect, RegionChanged, RegionState, Send, Trace
 from connector.core.endings import Endings
 from connector.core.entry import Entry
-from connector.core.flight import Chunk, Flight
+from connector.core.flight import Flight
 from connector.core.inputs import RegionSnapshot
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.token_bucket import TokenBucket
-from connector.events.event import Reason, RequestKind
-
-_LONELY_FAILURES_TO_SPLIT = 3
-_ATTEMPTS_TO_SPLIT_WHEN_ALONE = 5
-_SUCCESSES_PER_FAILURE = 10
-"""So many successes of others for each failure of others say that the destination works."""
+from connector.core.verdicts import Verdicts
+from connector.events.event import RequestKind
 
 
 class _Wire:
@@ -66,9 +54,9 @@ class Region:
         self._request_ids = request_ids
         self._linger_seconds = options.batch.linger_ms / 1000
         self._timeout_seconds = delivery.timeout_seconds
-        self._poison_attempts = delivery.poison_attempts
         backoff = Backoff(delivery.backoff_seconds_min, delivery.backoff_seconds_max, random)
         self.circuit = Circuit(delivery, backoff)
+        self._verdicts = Verdicts(name, self.circuit, endings, delivery.poison_attempts)
         self._batch = batch_channel(options.batch)
         self._anonymous = anonymous_channel(delivery, now)
         self._tokens = TokenBucket(delivery.requests_per_second, now)
@@ -108,8 +96,8 @@ class Region:
         self._tell()
 
     def _serve(self, now: float, flush: bool) -> None:
-        """Retries and what is new take turns, each oldest first: where places or tokens are scarce, what fails
-        again and again must not take them all."""
+        """Retries and what is new take turns, in the order in which they came due: where places or tokens are scarce,
+        what fails again and again must not take them all."""
         due = self._due(now)
         while True:
             first, second = (
@@ -120,17 +108,17 @@ class Region:
             self._retries_turn = not self._retries_turn
 
     def _due(self, now: float) -> list[_Waiting]:
-        """Flights whose time has come, the oldest last."""
+        """Flights whose time has come, the one that has been due for longest last."""
         due = []
         for waiting in self._waiting:
             if waiting[0].due_at <= now:
                 due.append(waiting)
             else:
                 self._wake(waiting[0].due_at)
-        return sorted(due, key=lambda waiting: waiting[0].sequence, reverse=True)
+        return sorted(due, key=lambda waiting: (waiting[0].due_at, waiting[0].sequence), reverse=True)
 
     def _resend(self, due: list[_Waiting], now: float, flush: bool) -> bool:
-        """Send the oldest due flight that may go. Whether there was one."""
+        """Send the due flight that has waited longest, if one may go. Whether there was one."""
         for place in range(len(due) - 1, -1, -1):
             flight, channel = due[place]
             if self._may_send(channel, now):
@@ -149,14 +137,20 @@ class Region:
         ]
         for _, channel in sorted(waits, key=itemgetter(0)):
             if self._may_send(channel, now):
-                self._send(channel.board(), channel, now)
+                self._send(channel.board(self.circuit.operations_max), channel, now)
                 return True
         return False
 
     def _is_due(self, channel: Channel, oldest_at: float, now: float, flush: bool) -> bool:
         """Full requests go at once, others after the linger."""
         due_at = oldest_at + self._linger_seconds
-        if flush or due_at <= now or channel.lanes.fills(channel.operations_max, channel.bytes_max):
+        if (
+            flush
+            or due_at <= now
+            or channel.lanes.fills(
+                min(channel.operations_max, self.circuit.operations_max), channel.bytes_max
+            )
+        ):
             return True
         self._wake(due_at)
         return False
@@ -202,7 +196,7 @@ class Region:
     def _board_any(self) -> _Waiting | None:
         for channel in (self._batch, self._anonymous):
             if channel.lanes.oldest_ready_at() is not None:
-                return channel.board(), channel
+                return channel.board(self.circuit.operations_max), channel
         return None
 
     def _waiting_longest(self) -> _Waiting | None:
@@ -212,9 +206,9 @@ class Region:
 
     def _send(self, flight: Flight, channel: Channel, now: float) -> None:
         chunk = flight.current
-        if chunk.attempts == 0:
-            chunk.successes_seen = self.circuit.successes_total
-            chunk.failures_seen = self.circuit.failures_total
+        if chunk.tries == 0:
+            chunk.look_around(self.circuit)
+        chunk.tries += 1
         chunk.attempts += 1
         flight.request_id = self._request_ids()
         channel.in_flight += 1
@@ -234,7 +228,7 @@ class Region:
                 deadline_seconds=self._timeout_seconds,
                 refresh_credentials=self.circuit.state is RegionState.UNAUTHORISED,
                 oldest_timestamp_ms=chunk.entries[0].record.timestamp()[1],
-                traces=tuple([entry.trace for entry in chunk.entries if entry.trace is not None]),
+                traces=_traces(chunk.entries),
             )
         )
 
@@ -248,99 +242,13 @@ class Region:
         flight, channel = wire.flight, wire.channel
         channel.in_flight -= 1
         flight.request_id = 0
-        flight.due_at = now
-        self._judge(flight, answer, wire, now)
-        self._cull(flight, now)
-        if flight.chunks:
-            self._waiting.append((flight, channel))
-        else:
-            channel.lanes.release(flight.lanes)
-
-    def _judge(self, flight: Flight, answer: Answer, wire: _Wire, now: float) -> None:
-        chunk = flight.current
-        match answer:
-            case Accepted():
-                self.circuit.succeeded()
-                flight.chunks.pop()
-                self._endings.accepted(chunk.entries, self.name, now)
-            case PartlyRejected(attributable=True) if answer.errors:
-                self.circuit.succeeded()
-                flight.chunks.pop()
-                self._settle_parts(chunk, answer, now)
-            case PartlyRejected():
-                self._unattributable(flight, wire, now)
-            case Refused():
-                self.circuit.succeeded()
-                self._refused(flight, Reason.REJECTED, f"{answer.status}: {answer.message}", now)
-            case Unauthorised():
-                self.circuit.unauthorised(answer, now)
-            case Misconfigured():
-                self.circuit.misconfigured(answer, now)
-            case Unavailable():
-                self._unavailable(flight, answer, wire, now)
-
-    def _settle_parts(self, chunk: Chunk, answer: PartlyRejected, now: float) -> None:
-        """207: the named items are rejected, all others accepted."""
-        messages = {error.index: error.message for error in answer.errors}
-        assert all(0 <= index < len(chunk.entries) for index in messages), "the shell has checked the places"
-        for index, message in messages.items():
-            self._reject(chunk, index, Reason.REJECTED, message, now)
-        self._endings.accepted(
-            [entry for index, entry in enumerate(chunk.entries) if index not in messages], self.name, now
-        )
-
-    def _reject(self, chunk: Chunk, index: int, reason: Reason, message: str, now: float) -> None:
-        entry = chunk.entries[index]
-        if len(entry.event.operations) > 1:
-            message = f"{chunk.operations[index].action}: {message}"
-        self._endings.rejected(entry, reason, message, chunk.attempts, self.name, now)
-
-    def _unattributable(self, flight: Flight, wire: _Wire, now: float) -> None:
-        """A 207 that cannot be read, or blames what was not sent: again, then in halves, never accepted."""
-        chunk = flight.current
-        chunk.unreadable += 1
-        if chunk.unreadable > 1 and len(chunk.entries) > 1:
-            flight.split()
-        elif chunk.unreadable > 1:
-            self._unavailable(flight, Unavailable("unreadable", 207), wire, now)
-
-    def _refused(self, flight: Flight, reason: Reason, message: str, now: float) -> None:
-        """Refused whole: split until the culprit is alone."""
-        chunk = flight.current
-        if len(chunk.entries) > 1:
-            flight.split()
-        else:
-            flight.chunks.pop()
-            self._reject(chunk, 0, reason, message, now)
-
-    def _unavailable(self, flight: Flight, answer: Unavailable, wire: _Wire, now: float) -> None:
-        """The destination cannot now: again later, unless it is this chunk alone that it cannot take."""
-        chunk = flight.current
-        if answer.kind == "cancelled":
-            return
-        if answer.reused_connection_broke and chunk.attempts == 1:
-            return
-        others_failed = self.circuit.failures_total - chunk.failures_seen
-        flight.due_at = self.circuit.failed(answer, chunk.attempts, wire.sent_at, now)
-        if answer.status == 429:
-            return
-        succeeded = self.circuit.successes_total - chunk.successes_seen
-        if succeeded:
-            chunk.lonely_failures += succeeded >= _SUCCESSES_PER_FAILURE * others_failed
-            chunk.successes_seen = self.circuit.successes_total
-            chunk.failures_seen = self.circuit.failures_total
-        if len(chunk.entries) > 1:
-            alone = chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0 and self._is_alone()
-            if chunk.lonely_failures >= _LONELY_FAILURES_TO_SPLIT or alone:
-                flight.split()
-        elif chunk.lonely_failures >= self._poison_attempts:
-            message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
-            self._refused(flight, Reason.POISON, message, now)
-
-    def _is_alone(self) -> bool:
-        """Is there nothing else by which to tell an outage from a poisoned request?"""
-        lanes = (self._batch.lanes, self._anonymous.lanes)
-        return not self._wire and not self._waiting and not any(one.ready for one in lanes)
+        alone = not (self._wire or self._waiting or self._batch.lanes.ready or self._anonymous.lanes.ready)
+        for left in self._verdicts.judge(flight, channel.lanes, answer, wire.sent_at, alone, now):
+            self._cull(left, now)
+            if left.chunks:
+                self._waiting.append((left, channel))
+            else:
+                channel.lanes.release(left.lanes)
 
     # ---- revokes ----
 
@@ -349,11 +257,11 @@ class Region:
         if flight.chunks and any(
             not entry.ledger.takes for chunk in flight.chunks for entry in chunk.entries
         ):
-            flight.keep(_Sieve(self._endings, now), unsent_only=False)
+            flight.keep(_Sieve(self._endings, self.name, now), unsent_only=False)
 
     def withdraw(self, now: float) -> None:
         """Drop what is unsent of partitions that take no more part, from lanes and from flights."""
-        keeps = _Sieve(self._endings, now)
+        keeps = _Sieve(self._endings, self.name, now)
         for channel in (self._batch, self._anonymous):
             lanes = channel.lanes
             gone = [entry for entry in lanes if not entry.ledger.takes]
@@ -421,8 +329,9 @@ class Region:
 class _Sieve:
     """Keeps entries whose partition is ours; drops each other one once, unless a duplicate has its place."""
 
-    def __init__(self, endings: Endings, now: float) -> None:
+    def __init__(self, endings: Endings, region: str, now: float) -> None:
         self._endings = endings
+        self._region = region
         self._now = now
         self._decided: dict[int, bool] = {}
 
@@ -435,5 +344,11 @@ class _Sieve:
             return True
         decided = self._decided.get(entry.sequence)
         if decided is None:
-            decided = self._decided[entry.sequence] = self._endings.dropped(entry, self._now)
+            decided = self._decided[entry.sequence] = self._endings.dropped(entry, self._region, self._now)
         return decided
+
+
+def _traces(entries: Sequence[Entry]) -> tuple[Trace, ...]:
+    """Each followed record's trace, once."""
+    followed = {entry.sequence: entry.trace for entry in entries if entry.trace is not None}
+    return tuple(followed.values())

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from connector.core.options import RoutingOptions, RoutingRule
-from connector.events.event import Event
+from connector.events.event import Event, Operation
 from connector.events.record import Record
 
 Route = Callable[[Mapping[str, Any], str], str | None]
 """A person's own routing function: the decoded event and its topic in, a region's name or None out. Pure."""
 
+_IDENTIFIERS = ("object_id", "cio_object_id", "id", "email", "phone", "cio_id", "anonymous_id")
 _PLACES = ("attributes", "traits", "properties")
 
 
@@ -77,7 +78,20 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
 
 def _content(record: Record) -> Mapping[str, Any]:
     content = msgspec.json.decode(record.value() or b"{}")
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    inside = content.get("data")
+    if "specversion" in content and isinstance(inside, dict):
+        return inside  # a CloudEvent in structured mode
+    return content
+
+
+def _identifier(operation: Operation) -> str:
+    """The person's, object's or delivery's identifier as it is sent."""
+    body = msgspec.json.decode(operation.body)
+    identifiers = body.get("identifiers") or body.get("primary") or body
+    named = (identifiers.get(name) for name in _IDENTIFIERS)
+    return next((value for value in named if isinstance(value, str)), "")
 
 
 def _matches(
@@ -89,10 +103,8 @@ def _matches(
 ) -> bool:
     if rule.topic is not None and not fnmatchcase(topic, rule.topic):
         return False
-    if id_pattern is not None:
-        identifier = event.operations[0].lane.split(b":", 1)[-1].decode("utf-8", "replace")
-        if not id_pattern.search(identifier):
-            return False
+    if id_pattern is not None and not id_pattern.search(_identifier(event.operations[0])):
+        return False
     if rule.attribute is not None:
         value = _look_up(content, rule.attribute)
         return value is not None and str(value).casefold() in {value.casefold() for value in rule.values}

@@ -1,0 +1,135 @@
+"""What an answer means for the operations that were sent, and what becomes of them next."""
+
+from connector.core.answers import (
+    Accepted,
+    Answer,
+    Misconfigured,
+    PartlyRejected,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
+from connector.core.circuit import Circuit
+from connector.core.endings import Endings
+from connector.core.flight import Chunk, Flight
+from connector.core.lanes import Lanes
+from connector.events.event import Reason
+
+_LONELY_FAILURES_TO_SPLIT = 3
+_ATTEMPTS_TO_SPLIT_WHEN_ALONE = 5
+
+
+class Verdicts:
+    """Judges the flights of one region. A destination that cannot *now* is told from operations that never can."""
+
+    __slots__ = ("_circuit", "_endings", "_poison_attempts", "_region")
+
+    def __init__(self, region: str, circuit: Circuit, endings: Endings, poison_attempts: int) -> None:
+        self._region = region
+        self._circuit = circuit
+        self._endings = endings
+        self._poison_attempts = poison_attempts
+
+    def judge(
+        self, flight: Flight, lanes: Lanes, answer: Answer, sent_at: float, alone: bool, now: float
+    ) -> list[Flight]:
+        """Settle what the answer settles. What the flight has become: itself, perhaps empty, or two.
+
+        `alone`: the region has nothing else by which to tell an outage from operations that can never succeed.
+        """
+        chunk = flight.current
+        flight.due_at = now
+        match answer:
+            case Accepted():
+                self._circuit.succeeded(recovered=chunk.tries > 1)
+                flight.chunks.pop()
+                self._endings.accepted(chunk.entries, self._region, now)
+            case PartlyRejected(attributable=True) if answer.errors:
+                self._circuit.succeeded(recovered=chunk.tries > 1)
+                flight.chunks.pop()
+                self._settle_parts(chunk, answer, now)
+            case PartlyRejected():
+                return self._unattributable(flight, lanes, sent_at, alone, now)
+            case Refused():
+                self._circuit.succeeded(recovered=chunk.tries > 1)
+                return self._refused(
+                    flight, lanes, Reason.REJECTED, f"{answer.status}: {answer.message}", now
+                )
+            case Unauthorised():
+                self._circuit.unauthorised(answer, now)
+            case Misconfigured():
+                self._circuit.misconfigured(answer, now)
+            case Unavailable():
+                return self._unavailable(flight, lanes, answer, sent_at, alone, now)
+        return [flight]
+
+    def _settle_parts(self, chunk: Chunk, answer: PartlyRejected, now: float) -> None:
+        """207: the named items are rejected, all others accepted."""
+        messages = {error.index: error.message for error in answer.errors}
+        assert all(0 <= index < len(chunk.entries) for index in messages), "the shell has checked the places"
+        for index, message in messages.items():
+            self._reject(chunk, index, Reason.REJECTED, message, now)
+        self._endings.accepted(
+            [entry for index, entry in enumerate(chunk.entries) if index not in messages], self._region, now
+        )
+
+    def _reject(self, chunk: Chunk, index: int, reason: Reason, message: str, now: float) -> None:
+        entry = chunk.entries[index]
+        if len(entry.event.operations) > 1:
+            message = f"{chunk.operations[index].action}: {message}"
+        self._endings.rejected(entry, reason, message, chunk.attempts, self._region, now)
+
+    def _unattributable(
+        self, flight: Flight, lanes: Lanes, sent_at: float, alone: bool, now: float
+    ) -> list[Flight]:
+        """A 207 that cannot be read, or blames what was not sent: again, then in parts, never accepted."""
+        chunk = flight.current
+        chunk.unreadable += 1
+        if chunk.unreadable == 1:
+            return [flight]
+        if len(chunk.entries) > 1:
+            return _split(flight, lanes)
+        return self._unavailable(flight, lanes, Unavailable("unreadable", 207), sent_at, alone, now)
+
+    def _refused(
+        self, flight: Flight, lanes: Lanes, reason: Reason, message: str, now: float
+    ) -> list[Flight]:
+        """Refused whole: split until the culprit is alone."""
+        if len(flight.current.entries) > 1:
+            return _split(flight, lanes)
+        self._reject(flight.chunks.pop(), 0, reason, message, now)
+        return [flight]
+
+    def _unavailable(
+        self, flight: Flight, lanes: Lanes, answer: Unavailable, sent_at: float, alone: bool, now: float
+    ) -> list[Flight]:
+        """The destination cannot now: again later, unless it is these operations alone that it cannot take."""
+        chunk, circuit = flight.current, self._circuit
+        if answer.kind == "cancelled" or (answer.reused_connection_broke and chunk.attempts == 1):
+            return [flight]
+        was_probe = circuit.probed
+        flight.due_at = circuit.failed(answer, chunk.attempts, sent_at, now)
+        if answer.status == 429:
+            return [flight]
+        # Where others succeed and nothing that failed succeeds when it is merely sent again, the operations are to
+        # blame; where retries succeed, the destination is.
+        others_succeeded = circuit.successes_total > chunk.successes_seen
+        chunk.lonely_failures += others_succeeded and circuit.recoveries_total == chunk.recoveries_seen
+        chunk.look_around(circuit)
+        if len(chunk.entries) > 1:
+            lonely = chunk.lonely_failures >= _LONELY_FAILURES_TO_SPLIT
+            again = chunk.attempts > 1 and was_probe
+            if lonely or again or (alone and chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0):
+                return _split(flight, lanes)
+        elif chunk.lonely_failures >= self._poison_attempts:
+            message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
+            return self._refused(flight, lanes, Reason.POISON, message, now)
+        return [flight]
+
+
+def _split(flight: Flight, lanes: Lanes) -> list[Flight]:
+    other = flight.split(lanes.lane_of)
+    if other is None:
+        return [flight]
+    other.due_at = flight.due_at
+    return [flight, other]
