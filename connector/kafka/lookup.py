@@ -107,14 +107,12 @@ class Lookup:
         return self._ask(partitions, _LATEST, timeout_seconds)
 
     def ask_anything(self, timeout_seconds: float) -> "Future[Any]":
-        """Asks a broker something: done without an exception once one answers."""
-        future: Future[Any] = self._admin.describe_cluster(request_timeout=timeout_seconds)
-        return future
+        """Asks a broker something: done without an exception once one answers.
 
-    def ask_group(self, group_id: str, timeout_seconds: float) -> "Future[Any]":
-        """Asks who is in the group: the answer has `members`, each with its `member_id`."""
-        asked = self._admin.describe_consumer_groups([group_id], request_timeout=timeout_seconds)
-        future: Future[Any] = asked[group_id]
+        Never a group's coordinator: librdkafka aborts the whole process where the connection for such a question
+        breaks (https://github.com/confluentinc/librdkafka/issues/4605, seen with 2.16).
+        """
+        future: Future[Any] = self._admin.describe_cluster(request_timeout=timeout_seconds)
         return future
 
     def _ask(self, partitions: Iterable[TopicPartition], which: OffsetSpec, timeout_seconds: float) -> Asked:

@@ -66,7 +66,7 @@ class Session:
         self._flow = Flow(options.records_per_poll_max)
         self._waiting_commits: deque[Commit] = deque()
         self._probe: Future[Any] | None = None
-        self._probe_at = 0.0
+        self._probe_at = time.monotonic() + PROBE_SECONDS
         self._positions_at = 0.0
         self._lookup = lookup
         self._failures = 0
@@ -110,7 +110,7 @@ class Session:
         now = time.monotonic()
         self._report_commits()
         self._report_ends(now)
-        self._ask_after_ourselves(now)
+        self._ask_brokers(now)
         self.membership.mend(now)
         step = self._flow.next(
             self._listener.credit(),
@@ -269,25 +269,23 @@ class Session:
             self._listener.ends(ends)
             self._conditions.clear(Key.CONNECTION)
 
-    def _ask_after_ourselves(self, now: float) -> None:
-        """Where no record and no rebalance tells: whether brokers answer again, and, since KIP-848 has no rebalance for
-        a member that gets no partition, whether this is one."""
+    def _ask_brokers(self, now: float) -> None:
+        """Where no record and no rebalance tells whether brokers answer.
+
+        A member of a KIP-848 group that gets no partition sees no rebalance: with brokers that answer and a group that
+        does not refuse it, it counts as joined after a while.
+        """
+        lonely = not self.membership.joined and self._options.group_protocol == "consumer"
         if self._probe is not None:
             if not self._probe.done():
                 return
             if self._probe.exception() is None:
                 self._conditions.clear(Key.CONNECTION)
-                members = getattr(self._probe.result(), "members", ())
-                if self._client.memberid() in {member.member_id for member in members}:
-                    self.membership.joined = True
+                self.membership.joined = self.membership.joined or (lonely and not self._conditions)
             self._probe = None
-        lonely = not self.membership.joined and self._options.group_protocol == "consumer"
-        if now >= self._probe_at and (lonely or self._conditions.has(*Key.CONNECTION)):
+        elif now >= self._probe_at and (lonely or self._conditions.has(*Key.CONNECTION)):
             self._probe_at = now + PROBE_SECONDS
-            if lonely:
-                self._probe = self._lookup.ask_group(self._options.group_id, PROBE_SECONDS)
-            else:
-                self._probe = self._lookup.ask_anything(PROBE_SECONDS)
+            self._probe = self._lookup.ask_anything(PROBE_SECONDS)
 
     # Rebalances
 
