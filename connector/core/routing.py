@@ -25,6 +25,11 @@ class Unroutable(msgspec.Struct, frozen=True):
     message: str
 
 
+def routing_digest(options: RoutingOptions, regions: tuple[str, ...]) -> str:
+    """Changes with the settings: offsets committed under other rules mean something else."""
+    return hashlib.blake2b(msgspec.json.encode((options, sorted(regions))), digest_size=4).hexdigest()
+
+
 class Router:
     """Names the region of each event."""
 
@@ -36,10 +41,7 @@ class Router:
         self._function = function
         self.trivial = not (options.rules or options.strict or function)
         """Every event goes where it says, or to the default."""
-        self.digest = hashlib.blake2b(
-            msgspec.json.encode((options, sorted(regions), function is not None)), digest_size=4
-        ).hexdigest()
-        """Changes with the settings: offsets committed under other rules mean something else."""
+        self.digest = routing_digest(options, regions)
 
     def region(self, record: Record, event: Event) -> str | Unroutable:
         """The region's name. One that is not configured is never replaced by the default."""

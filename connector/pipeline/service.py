@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 from connector.core.effects import TopicPartition
 from connector.core.inputs import Snapshot
-from connector.customerio.endpoint import RegionEndpoint
 from connector.customerio.region_client import RegionClient
 from connector.errors import ExitCode
 from connector.events.decode import make_decoder
@@ -18,9 +17,9 @@ from connector.kafka.dead_letters import DeadLetterProducer
 from connector.pipeline.clock import seconds
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
+from connector.pipeline.region_endpoint import region_endpoint
 from connector.pipeline.routing_function import load_routing_function
 from connector.pipeline.takeover_run import take_over
-from connector.settings.credentials import read_credentials
 from connector.settings.groups import ConsumerGroup, core_options
 from connector.settings.model import Settings
 from connector.telemetry.health import GroupHealth, HealthInputs, KafkaState
@@ -33,6 +32,8 @@ _LOOK_SECONDS = 0.5
 """How often the cores' snapshots are taken for metrics and health."""
 _CLOSE_SECONDS = 10.0
 """Beyond the drain's deadline, for the last commit and leaving the group."""
+_LEAVE_SECONDS = 2.0
+"""For leaving the group, where all must end at once."""
 
 
 class Service:
@@ -80,6 +81,9 @@ class Service:
             looking.cancel()
         finally:
             self._abandon()
+            # Members that leave are replaced at once, those that vanish only when the session has timed out.
+            leaving = [consumer for consumer in self._consumers if consumer.alive]
+            await asyncio.gather(*[asyncio.to_thread(each.join, _LEAVE_SECONDS) for each in leaving])
             for client in self._clients:
                 await client.aclose()
             if server is not None:
@@ -93,11 +97,7 @@ class Service:
         self._signals += 1
         self._stop.set()
         if self._signals > 1:
-            for consumer in self._consumers:
-                consumer.abort()
-            for group in self._groups:
-                if not group.drained.done():
-                    group.drained.cancel()
+            self._abandon()
 
     def _fail(self, error: BaseException) -> None:
         """Our bug: nothing more is committed, what is held will be read again."""
@@ -107,8 +107,11 @@ class Service:
         self._stop.set()
 
     def _abandon(self) -> None:
+        """Commit nothing more; nobody waits for a drain any longer."""
         for consumer in self._consumers:
             consumer.abort()
+        for group in self._groups:
+            group.drained.cancel()
 
     # ---- start ----
 
@@ -162,21 +165,7 @@ class Service:
         group.start(consumer, dead_letters)
 
     def _client(self, name: str) -> RegionClient:
-        region, http = self._settings.regions[name], self._settings.http
-
-        def credentials() -> tuple[str, str]:
-            read = read_credentials(name, region)
-            return read.site_id, read.api_key.reveal()
-
-        endpoint = RegionEndpoint(
-            name=name,
-            url=region.url,
-            credentials=credentials,
-            ca_file=http.ca_file,
-            verify_tls=http.verify_tls,
-            proxy=None if http.proxy is None else http.proxy.reveal(),
-        )
-        client = RegionClient(endpoint, self._settings.delivery)
+        client = RegionClient(region_endpoint(self._settings, name), self._settings.delivery)
         self._clients.append(client)
         return client
 
@@ -227,6 +216,8 @@ class Service:
             *[self._drain_group(place, deadline_seconds) for place in range(len(self._groups))],
             return_exceptions=True,
         )
+        if self._failure is not None:
+            return ExitCode.BUG
         if self._signals > 1:
             return ExitCode.SECOND_SIGNAL
         for result in results:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from connector.core.routing import Router
+from connector.core.routing import routing_digest
 from connector.errors import ConfigurationError
 from connector.kafka.configuration import admin_properties, made
 from connector.kafka.group_offsets import group_offsets, set_group_offsets
@@ -45,7 +45,7 @@ def _take_over(
     commits = {group: group_offsets(admin, group) for group in groups}
     base = settings.kafka.group_id
     others = [base] if groups != [base] else [f"{base}-{region}" for region in settings.regions]
-    digest = Router(settings.routing, tuple(settings.regions), None).digest
+    digest = routing_digest(settings.routing, tuple(settings.regions))
     decided = takeover(commits, [_allowed(admin, other) for other in others], digest, accept_routing_change)
     if decided.offsets:
         _write(admin, groups, decided)

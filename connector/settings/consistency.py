@@ -177,6 +177,11 @@ def _routing(settings: Settings) -> Iterator[Problem]:
 
 
 def _limits(settings: Settings) -> Iterator[Problem]:
+    if settings.lanes.key == "record_key" and settings.dedup.identifies.max_entries:
+        yield Problem(
+            ("dedup", "identifies", "max_entries"),
+            "must be 0 with lanes.key: record_key, by which a person's states may overtake each other",
+        )
     # Each request in flight needs a connection.
     for name in ("max_keepalive_connections", "concurrency"):
         yield from _more_than(settings.delivery, name, "max_connections", ("delivery",))

@@ -199,3 +199,10 @@ def test_file_of_authorities_can_be_read():
 
 def test_complete_configuration_has_no_problem():
     assert loaded().regions.keys() == {"us", "eu"}
+
+
+def test_identify_cache_does_not_go_with_order_by_record_key():
+    assert problems("lanes: {key: record_key}\ndedup: {identifies: {max_entries: 10}}") == [
+        "dedup.identifies.max_entries: must be 0 with lanes.key: record_key, "
+        "by which a person's states may overtake each other"
+    ]
