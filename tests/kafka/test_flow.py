@@ -1,5 +1,5 @@
-from connector.core.inputs import Credit
 from connector.core.buffer import RECORD_OVERHEAD_BYTES
+from connector.core.inputs import Credit
 from connector.kafka.flow import DRY_SECONDS, HOLD, WAIT, Flow, Step
 
 PLENTY = Credit(1_000_000, 1_000_000_000)
