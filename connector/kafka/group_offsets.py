@@ -12,6 +12,9 @@ from connector.core.effects import TopicPartition
 from connector.kafka.reach import answer
 
 _TIMEOUT_SECONDS = 10.0
+_REQUEST_SECONDS = 600.0
+"""As such a request times out while it waits for the group's coordinator, librdkafka may abort the process (seen with
+2.16, on brokers that were just made). So we stop waiting long before it does."""
 
 
 class GroupOffset(NamedTuple):
@@ -32,7 +35,7 @@ def group_offsets(
     wanted = [confluent_kafka.TopicPartition(*partition) for partition in partitions or ()]
     deadline = time.monotonic() + timeout_seconds
     futures = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(group_id, wanted or None)], request_timeout=timeout_seconds
+        [ConsumerGroupTopicPartitions(group_id, wanted or None)], request_timeout=_REQUEST_SECONDS
     )
     found = answer(futures[group_id], deadline)
     return {
@@ -49,5 +52,7 @@ def set_group_offsets(admin: AdminClient, group_id: str, offsets: Mapping[TopicP
         for partition, offset in offsets.items()
     ]
     deadline = time.monotonic() + _TIMEOUT_SECONDS
-    futures = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id, wanted)])
+    futures = admin.alter_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group_id, wanted)], request_timeout=_REQUEST_SECONDS
+    )
     answer(futures[group_id], deadline)
