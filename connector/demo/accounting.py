@@ -2,79 +2,15 @@
 topic holds and what the consumer groups have committed. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from connector.events.event import Reason
-
-Fingerprint = tuple[str, str, str | int]
-"""Tells one operation from all others: its action, whom it concerns, and its ULID or else the CRC-32 of its bytes."""
+from connector.demo.evidence import Acceptance, DeadLetter, Evidence, Fingerprint, Publication
 
 _EXAMPLES = 3
-
-
-class Step(NamedTuple):
-    """One operation that a record becomes."""
-
-    fingerprint: Fingerprint
-    identifiers: tuple[str, ...]
-    """Whose order it keeps: one, or the two of a merge."""
-
-
-class Publication(NamedTuple):
-    """One record that Kafka has acknowledged."""
-
-    event: int
-    """Its event's number; duplicates have the same."""
-    partition: int
-    offset: int
-    region: str
-    reason: Reason | None
-    """Why it must become a dead letter; None for what Customer.io must have."""
-    steps: tuple[Step, ...]
-    digest: int
-    """CRC-32 of key and value."""
-
-    @property
-    def place(self) -> tuple[int, int]:
-        return self.partition, self.offset
-
-
-class Acceptance(NamedTuple):
-    """One operation that a region has accepted. They are given in the order of acceptance."""
-
-    region: str
-    fingerprint: Fingerprint
-
-
-class DeadLetter(NamedTuple):
-    """Where the record stood, and why it could not be delivered."""
-
-    partition: int
-    offset: int
-    reason: str
-    digest: int
-    """CRC-32 of its key and value, which should be the record's."""
-
-
-class Evidence(NamedTuple):
-    """Everything that the verdict rests on."""
-
-    publications: Sequence[Publication]
-    """In the order of publishing."""
-    acceptances: Sequence[Acceptance]
-    dead_letters: Sequence[DeadLetter]
-    ends: Mapping[int, int]
-    """Partition -> the end of its log."""
-    committed: Mapping[str, Mapping[int, int]]
-    """Consumer group -> partition -> committed offset."""
-    ignored: int = 0
-    """Events that Customer.io ignored since it had accepted their ULID before; not among the acceptances."""
-    ignored_wrongly: int = 0
-    """Among these: those that said something else than the first."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,60 +53,83 @@ def account(evidence: Evidence, *, answers_were_lost: bool = False) -> Account:
     publications = evidence.publications
     accepted_at = _first_acceptances(evidence.acceptances)
     letters = {(letter.partition, letter.offset): letter for letter in evidence.dead_letters}
-    accepted_events = {
-        publication.event: publication.region
-        for publication in publications
-        if publication.steps and all(step.fingerprint in accepted_at for step in publication.steps)
-    }
-    accepted, duplicates, lost = 0, 0, []
-    dead_events = {publication.event for publication in publications if publication.place in letters}
-    counted: set[int] = set()
-    for publication in publications:
-        if publication.place in letters:
-            continue
-        if publication.event in accepted_events and publication.event not in counted:
-            counted.add(publication.event)
-            accepted += 1
-        elif publication.event in counted or publication.event in dead_events:
-            duplicates += 1
-        else:
-            lost.append(publication)
-    dead_lettered = sum(1 for publication in publications if publication.place in letters)
-    out_of_order = list(_overtaken(publications, accepted_at))
+    endings = _endings(publications, accepted_at, letters)
     wrong_region = list(_misplaced(publications, evidence.acceptances))
-    uncommitted = _uncommitted(evidence)
+    astray = {step.fingerprint for publication in wrong_region for step in publication.steps}
+    out_of_order = list(_overtaken(publications, accepted_at, astray))
+    uncommitted = {
+        group: _uncommitted(offsets, evidence.ends) for group, offsets in evidence.committed.items()
+    }
     repeated = len(evidence.acceptances) - len(accepted_at) + evidence.ignored
     complaints = [
-        *_complaint("lost", lost),
+        *_complaint("lost", endings.lost),
         *_complaint("out of order", out_of_order),
         *_complaint("accepted in the wrong region", wrong_region),
-        *(
-            f"not committed: {records} records of partition {partition} by {group}"
-            for (group, partition), records in uncommitted.items()
-        ),
-        *_complaints_about_letters(publications, letters, accepted_events),
+        *(f"not committed by {group}: {records}" for group, records in uncommitted.items() if records),
+        *_complaints_about_letters(publications, letters, endings.accepted_events),
         *_unknown(publications, evidence),
     ]
     if evidence.ignored_wrongly:
-        complaints.append(f"{evidence.ignored_wrongly} events were taken for others with the same ULID")
+        complaints.append(f"taken for another event with the same ULID: {evidence.ignored_wrongly}")
     if repeated and not answers_were_lost:
-        complaints.append(
-            f"{repeated} operations reached Customer.io more than once, though no answer was lost"
-        )
+        complaints.append(f"reached Customer.io more than once, though no answer was lost: {repeated}")
     return Account(
         published=len(publications),
-        accepted=accepted,
-        duplicates=duplicates,
-        dead_lettered=dead_lettered,
-        lost=len(lost),
+        accepted=len(endings.accepted),
+        duplicates=endings.duplicates,
+        dead_lettered=endings.dead_lettered,
+        lost=len(endings.lost),
         out_of_order=len(out_of_order),
         wrong_region=len(wrong_region),
         uncommitted=sum(uncommitted.values()),
-        accepted_by_region=dict(Counter(accepted_events[event] for event in counted)),
+        accepted_by_region=dict(
+            Counter(
+                evidence.acceptances[accepted_at[publication.steps[0].fingerprint]].region
+                for publication in endings.accepted
+            )
+        ),
         dead_letters_by_reason=dict(Counter(letter.reason for letter in letters.values())),
         repeated=repeated,
         complaints=tuple(complaints),
     )
+
+
+class _Endings(NamedTuple):
+    """What became of the records."""
+
+    accepted: list[Publication]
+    """Of each accepted event the first record that is no dead letter."""
+    accepted_events: set[int]
+    duplicates: int
+    dead_lettered: int
+    lost: list[Publication]
+
+
+def _endings(
+    publications: Sequence[Publication],
+    accepted_at: Mapping[Fingerprint, int],
+    letters: Mapping[tuple[int, int], DeadLetter],
+) -> _Endings:
+    """One ending for each record."""
+    accepted_events = {
+        publication.event
+        for publication in publications
+        if publication.steps and all(step.fingerprint in accepted_at for step in publication.steps)
+    }
+    dead = {publication.event for publication in publications if publication.place in letters}
+    accepted: dict[int, Publication] = {}
+    duplicates, dead_lettered, lost = 0, 0, []
+    for publication in publications:
+        event = publication.event
+        if publication.place in letters:
+            dead_lettered += 1
+        elif event in accepted_events and event not in accepted:
+            accepted[event] = publication
+        elif event in accepted or event in dead:
+            duplicates += 1
+        else:
+            lost.append(publication)
+    return _Endings(list(accepted.values()), accepted_events, duplicates, dead_lettered, lost)
 
 
 def _first_acceptances(acceptances: Sequence[Acceptance]) -> dict[Fingerprint, int]:
@@ -182,10 +141,12 @@ def _first_acceptances(acceptances: Sequence[Acceptance]) -> dict[Fingerprint, i
 
 
 def _overtaken(
-    publications: Sequence[Publication], accepted_at: Mapping[Fingerprint, int]
+    publications: Sequence[Publication],
+    accepted_at: Mapping[Fingerprint, int],
+    astray: Collection[Fingerprint],
 ) -> Iterator[Publication]:
-    """Records that somebody's later record in the same partition got ahead of, each with its event's first record
-    in that partition.
+    """Records that were accepted before an earlier one of the same person in the same partition, each with its event's
+    first record in that partition. What went `astray`, to another region, has no order there.
 
     An event that stands in several partitions may rightly be accepted early, by its record in another one; but
     never late.
@@ -202,7 +163,7 @@ def _overtaken(
         seen.add((partition, event))
         for step in publication.steps:
             place = accepted_at.get(step.fingerprint)
-            if place is None:
+            if place is None or step.fingerprint in astray:
                 continue
             before = [latest.get((partition, identifier), -1) for identifier in step.identifiers]
             if place < max(before) and len(partitions[event]) == 1:
@@ -222,20 +183,15 @@ def _misplaced(
             yield publication
 
 
-def _uncommitted(evidence: Evidence) -> dict[tuple[str, int], int]:
-    """(group, partition) -> records behind the committed offset, where there are any."""
-    behind = {
-        (group, partition): end - offsets.get(partition, 0)
-        for group, offsets in evidence.committed.items()
-        for partition, end in evidence.ends.items()
-    }
-    return {place: records for place, records in behind.items() if records > 0}
+def _uncommitted(offsets: Mapping[int, int], ends: Mapping[int, int]) -> int:
+    """Records behind the committed offsets."""
+    return sum(max(0, end - offsets.get(partition, 0)) for partition, end in ends.items())
 
 
 def _complaints_about_letters(
     publications: Sequence[Publication],
     letters: Mapping[tuple[int, int], DeadLetter],
-    accepted_events: Mapping[int, str],
+    accepted_events: Collection[int],
 ) -> Iterator[str]:
     """Each dead letter must have been expected, with its reason, unchanged, and have had no other ending."""
     unexpected, misjudged, changed, twice = [], [], [], []
@@ -268,11 +224,11 @@ def _unknown(publications: Sequence[Publication], evidence: Evidence) -> Iterato
     meant = {step.fingerprint for publication in publications for step in publication.steps}
     unknown = sum(1 for acceptance in evidence.acceptances if acceptance.fingerprint not in meant)
     if unknown:
-        yield f"{unknown} operations were accepted that nobody has published"
+        yield f"accepted, though nobody has published it: {unknown}"
     places = {publication.place for publication in publications}
     foreign = sum(1 for letter in evidence.dead_letters if (letter.partition, letter.offset) not in places)
     if foreign:
-        yield f"{foreign} dead letters are of records that nobody has published"
+        yield f"became a dead letter, though nobody has published it: {foreign}"
 
 
 def _complaint(what: str, publications: Iterable[Publication]) -> Iterator[str]:

@@ -64,12 +64,16 @@ class ConnectorProcess:
         """By SIGTERM, as Kubernetes does."""
         self._running.terminate()
 
+    def warnings(self) -> list[str]:
+        """The last lines of its log that are more than information."""
+        return [text for level, text in self._logged() if level not in ("debug", "info")][-_LOG_LINES:]
+
     def last_words(self) -> list[str]:
-        """The last lines of its log that are more than information, or else the last at all."""
-        lines = self._log.read_text(errors="replace").splitlines()
-        told = [_told(line) for line in lines]
-        grave = [text for level, text in told if level not in ("debug", "info")]
-        return (grave or [text for _, text in told])[-_LOG_LINES:]
+        """Its warnings, or where there are none the last lines of its log."""
+        return self.warnings() or [text for _, text in self._logged()][-_LOG_LINES:]
+
+    def _logged(self) -> list[tuple[str, str]]:
+        return [_told(line) for line in self._log.read_text(errors="replace").splitlines()]
 
     @property
     def _running(self) -> "subprocess.Popen[bytes]":

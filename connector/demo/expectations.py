@@ -8,7 +8,7 @@ from zlib import crc32
 
 from confluent_kafka import Message
 
-from connector.demo.accounting import Acceptance, DeadLetter, Publication, Step
+from connector.demo.evidence import Acceptance, DeadLetter, Publication, Step
 from connector.demo.publishing import Published
 from connector.events.decode import make_decoder
 from connector.events.event import Event, Operation, RequestKind

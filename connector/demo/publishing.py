@@ -38,10 +38,12 @@ class Pace:
         self._unread_bytes = [0] * PARTITIONS
         self._committed = [0] * PARTITIONS
 
-    def allows(self, record: TrafficRecord, now: float) -> bool:
-        """Whether this record may go now (monotonic seconds)."""
-        if self._unread_bytes[record.partition] + _size(record) > self._unread_bytes_max:
-            return False
+    def has_room(self, record: TrafficRecord) -> bool:
+        """Whether the embedded Kafka can hold this record, too."""
+        return self._unread_bytes[record.partition] + _size(record) <= self._unread_bytes_max
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time for the next record (monotonic seconds)."""
         if self._rate is None:
             return True
         if self._began_at is None:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import msgspec
 from confluent_kafka import KafkaException
 
-from connector.demo.accounting import Account, DeadLetter, Evidence, account
+from connector.demo.accounting import Account, account
 from connector.demo.configuration import DEAD_LETTER_TOPIC, TOPIC, connector_configuration, group_ids
 from connector.demo.connector_process import ConnectorProcess
 from connector.demo.embedded_kafka import EmbeddedKafka, TopicReader
+from connector.demo.evidence import DeadLetter, Evidence
 from connector.demo.expectations import acceptances, dead_letter, publications
 from connector.demo.faults import ALL_ALONG, OUTAGE
 from connector.demo.people import PARTITIONS
@@ -77,6 +78,10 @@ class DemoError(ConnectorError):
     exit_code = ExitCode.CHECK_FAILED
 
 
+class _StalledError(Exception):
+    """Nothing more is to be expected. What has come about is looked at all the same."""
+
+
 def run_demo(
     options: DemoOptions,
     show: Callable[[Progress], None],
@@ -129,9 +134,14 @@ class _Run:
 
     def result(self) -> Result:
         self._wait_until_reading()
-        self._began_at = time.monotonic()
-        self._publish()
-        complaints = list(self._wait_until_delivered())
+        self._began_at = self._moved_at = time.monotonic()
+        complaints: list[str] = []
+        try:
+            self._publish()
+            self._wait_until_committed()
+        except _StalledError as stalled:
+            complaints.append(str(stalled))
+            self._publisher.flush(_READ_SECONDS)
         complaints += self._stop()
         complaints += self._read_dead_letters()
         return self._take_stock(complaints)
@@ -155,7 +165,10 @@ class _Run:
             for fault in ALL_ALONG:
                 self._customerio.inject(fault)
         for number, record in enumerate(traffic(self._options.seed, self._options.events, int(time.time()))):
-            while not (self._pace.allows(record, time.monotonic()) and self._publisher.publish(record)):
+            while not self._pace.is_due(time.monotonic()):
+                self._turn("publishing", _IDLE_SECONDS)
+                self._moved_at = time.monotonic()
+            while not (self._pace.has_room(record) and self._publisher.publish(record)):
                 self._turn("publishing", _IDLE_SECONDS)
             self._pace.sent(record)
             if number % 100 == 0:
@@ -164,14 +177,9 @@ class _Run:
                 self._customerio.inject(OUTAGE)
         self._publisher.flush(_READ_SECONDS)
 
-    def _wait_until_delivered(self) -> Iterator[str]:
-        """Until every group has committed everything; or what is wrong, if that does not come about."""
-        self._moved_at = time.monotonic()
-        while self._progress.committed < self._options.events:
+    def _wait_until_committed(self) -> None:
+        while self._progress.committed < len(self._publisher.published):
             self._turn("delivering", LOOK_SECONDS / 2)
-            if time.monotonic() - self._moved_at > STALL_SECONDS:
-                yield f"nothing moved for {STALL_SECONDS:g} s. {self._said()}"
-                return
 
     def _stop(self) -> Iterator[str]:
         self._tell("stopping")
@@ -209,7 +217,7 @@ class _Run:
         invalid = [violation for violation in self._customerio.violations.kept if not violation.in_attributes]
         if invalid:
             complaints.append(
-                f"{len(invalid)} requests broke a rule of Customer.io's API; the first: {invalid[0].request} "
+                f"broke a rule of Customer.io's API: {len(invalid)}; the first: {invalid[0].request} "
                 f"{invalid[0].action} {invalid[0].field} {invalid[0].message}"
             )
         last = max(
@@ -225,9 +233,12 @@ class _Run:
     # ---- meanwhile ----
 
     def _turn(self, doing: str, wait_seconds: float = 0.0) -> None:
-        """Take acknowledgements, and look around when it is time."""
+        """Take acknowledgements, and look around when it is time. Raises _StalledError if that is of no use."""
         self._check_interrupted()
         self._publisher.poll(wait_seconds)
+        if time.monotonic() - self._moved_at > STALL_SECONDS:
+            what = f"nothing moved for {STALL_SECONDS:g} s"
+            raise _StalledError("; ".join([what, *self._connector.warnings()]))
         if time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._look(doing)
             self._looked_at = time.monotonic()
@@ -251,7 +262,7 @@ class _Run:
             sum(passed.values()),
             time.monotonic() - self._began_at,
         )
-        if self._progress[2:6] != before[2:6]:
+        if self._progress._replace(doing=before.doing, seconds=before.seconds) != before:
             self._moved_at = time.monotonic()
         self._show(self._progress)
 

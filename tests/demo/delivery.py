@@ -1,6 +1,6 @@
 """Traffic that was delivered without a flaw, as the account sees it: for tests that then spoil something."""
 
-from connector.demo.accounting import Acceptance, DeadLetter, Evidence, Publication
+from connector.demo.evidence import Acceptance, DeadLetter, Evidence, Publication
 from connector.demo.expectations import content_digest, publications
 from connector.demo.people import PARTITIONS
 from connector.demo.publishing import Published

@@ -6,6 +6,7 @@ from confluent_kafka import KafkaError, KafkaException
 from connector.core.options import EventWindowOptions
 from connector.demo import embedded_kafka, run
 from connector.demo.connector_process import ConnectorProcess
+from connector.demo.publishing import Pace
 from connector.demo.run import DemoError, DemoOptions, Progress, run_demo
 from connector.errors import UnavailableError
 from connector.simulator import Fault, FaultKind
@@ -75,6 +76,18 @@ def test_delivery_that_stalls_is_given_up_and_everything_missing_is_named(
     assert found.uncommitted > 0
     assert set(found.accepted_by_region) == {"us"}
     assert any(complaint.startswith("nothing moved for 3 s") for complaint in found.complaints)
+
+
+def test_connector_that_stalls_while_there_is_no_room_to_publish_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "Pace", lambda rate: Pace(rate, unread_bytes_max=40_000))
+    monkeypatch.setattr(run, "ALL_ALONG", (Fault(kind=FaultKind.STATUS, status=503),))
+    monkeypatch.setattr(run, "STALL_SECONDS", 2.0)
+    configured(monkeypatch, drain_deadline_seconds=1.0)
+    found = run_demo(DemoOptions(events=5_000, faults=True), quiet).account
+    assert 0 < found.published < 5_000
+    assert found.lost > 0
 
 
 def test_everything_holds_while_customerio_fails_now_and_then() -> None:
