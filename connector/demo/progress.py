@@ -32,9 +32,8 @@ class ProgressDisplay:
             self._write(progress_line(progress) + "\n")
 
     def close(self) -> None:
-        """The last line goes: what follows says more."""
-        if self._live:
-            self._write(_ERASE_LINE)
+        """A line that is written over goes: what follows says more."""
+        self._write(_ERASE_LINE if self._live else "\n")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -42,6 +42,7 @@ def introduction(options: DemoOptions) -> str:
     faults = ", which fail now and then" if options.faults else ""
     return f"""The whole job on embedded parts: {options.events:,} records, seed {options.seed}
 
+   publisher           people of both regions, duplicates, mistakes on purpose
    Kafka               {BROKERS} brokers, a topic of {PARTITIONS} partitions
    cio-connector run   a process of its own, a consumer group for each region
    Customer.io         stand-ins for us and eu{faults}

@@ -43,5 +43,5 @@ def test_elsewhere_a_line_a_second_and_one_for_each_phase() -> None:
     for doing in ("publishing", "publishing", "publishing", "publishing", "delivering"):
         display(progress(doing))
     display.close()
-    lines = stream.getvalue().splitlines()
+    lines = stream.getvalue().removesuffix("\n\n").splitlines()
     assert [line.split()[0] for line in lines] == ["publishing", "publishing", "delivering"]
