@@ -54,6 +54,8 @@ IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__", "hash"}
 """`hash` of a string differs from process to process."""
 CLOCKS = {"now", "utcnow", "today"}
 
+LINES_MAX = 400
+
 
 @cache
 def _modules() -> dict[str, Path]:
@@ -183,3 +185,8 @@ def test_a_module_s_name_says_what_it_holds() -> None:
     vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "base"}
     for module in _modules():
         assert not vague & set(module.split(".")), module
+
+
+def test_a_module_is_short_enough_to_read() -> None:
+    lines = {module: len(path.read_text().splitlines()) for module, path in _modules().items()}
+    assert {module: count for module, count in lines.items() if count > LINES_MAX} == {}

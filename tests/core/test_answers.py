@@ -1,6 +1,7 @@
 """What each answer of Customer.io leads to."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.core.harness import (
     TIMEOUT,
     Harness,
     event,
+    fail_those_with,
     names,
     refuse_those_with,
 )
@@ -502,3 +504,42 @@ def test_each_region_s_requests_hold_its_own_people_alone() -> None:
     core = Harness(regions=("us", "eu"))
     sends = core.take(event(0, "American", region="us"), event(1, "European", region="eu"))
     assert {send.region: names(send) for send in sends} == {"us": ["American"], "eu": ["European"]}
+
+
+def test_one_request_at_a_time_recovers_from_throttling() -> None:
+    core = Harness(delivery=DeliveryOptions(concurrency=1))
+    core.receive(event(0))
+    core.answer(core.send(), THROTTLED)
+    core.settle()
+    core.receive(event(1))
+    core.settle()
+    assert core.region().state == "healthy"
+
+
+def test_poison_in_the_only_batch_there_is_does_not_hold_its_fellows() -> None:
+    core = Harness()
+    core.receive(*(event(offset, f"e{offset}", who=f"p{offset}") for offset in range(8)))
+    core.run(fail_those_with("e5"), seconds=1_800.0)
+    assert core.endings()[Outcome.ACCEPTED] == 7
+
+
+def test_a_brown_out_makes_no_poison() -> None:
+    """Half of all requests fail, whatever is in them: every record gets through in the end."""
+    random = Random(5)
+    core = Harness(random=random.random)
+    offset = 0
+    for _ in range(500):
+        core.receive(*(event(offset + n, who=f"p{offset + n}", anonymous=True) for n in range(20)))
+        offset += 20
+        core.run(lambda send: DOWN if random.random() < 0.5 else Accepted(), seconds=0.5)
+    core.run(lambda send: Accepted())
+    assert core.seen(WriteDeadLetter) == [] and core.watermark() == offset
+
+
+def test_an_outage_does_not_shatter_what_waits_into_small_requests() -> None:
+    core = Harness(buffer=BufferOptions(max_records=20_000))
+    core.receive(*(event(offset, who=f"p{offset}") for offset in range(20_000)))
+    core.run(lambda send: DOWN, seconds=6 * 3_600.0)
+    before = len(core.seen(Send))
+    core.run(lambda send: Accepted())
+    assert len(core.seen(Send)) - before < 500

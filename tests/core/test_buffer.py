@@ -18,13 +18,15 @@ from connector.core.options import (
 )
 from connector.events.decode import make_decoder
 from connector.events.options import EventOptions
+from connector.events.record import StoredRecord
 from tests.core.harness import TOPIC, Harness, at, event
 
 DEDUP = DedupOptions()
 
 
-def _messages(values: list[tuple[bytes, bytes]]) -> list[Message]:
+def _messages(values: list[tuple[bytes, bytes]], headers: int) -> list[Message]:
     """As the client hands them over: every part of its own."""
+    trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     return [
         Message(
             topic="".join(TOPIC),
@@ -32,20 +34,21 @@ def _messages(values: list[tuple[bytes, bytes]]) -> list[Message]:
             offset=offset,
             key=bytes(bytearray(key)),
             value=bytes(bytearray(value)),
+            headers=[("".join("traceparent"), bytes(bytearray(trace))) for _ in range(headers)],
             timestamp=(1, 1_760_000_000_000 + offset),
         )
         for offset, (key, value) in enumerate(values)
     ]
 
 
-def _overhead_bytes(count: int, sent: bool, dedup: DedupOptions = DEDUP) -> float:
-    """What each of so many held records takes besides its value and the bodies of its operations."""
+def _overhead_bytes(count: int, sent: bool, dedup: DedupOptions = DEDUP, headers: int = 0) -> float:
+    """What each of so many held records takes besides what is counted for its bytes and headers."""
     decode = make_decoder(EventOptions(), "identifier")
     core = Harness(decode=decode, dedup=dedup, batch=BatchOptions(linger_ms=0 if sent else 60_000))
     values = event_values(count, duplicates=0.0)
     tracemalloc.start()
     try:
-        core.receive(*_messages(values))
+        core.receive(*_messages(values, headers))
         if sent:
             core.core.advance(core.now)
         held_bytes, _ = tracemalloc.get_traced_memory()
@@ -65,6 +68,11 @@ def test_a_record_s_constant_is_not_less_than_what_it_takes(count: int, sent: bo
     assert measured > RECORD_OVERHEAD_BYTES / 3, "and it is not far more"
 
 
+@pytest.mark.parametrize("headers", [1, 3])
+def test_headers_are_counted_at_what_they_take(headers: int) -> None:
+    assert _overhead_bytes(6_000, True, headers=headers) <= RECORD_OVERHEAD_BYTES
+
+
 def test_with_the_identify_cache_too() -> None:
     cache = DedupOptions(identifies=IdentifyCacheOptions(max_entries=10_000))
     assert _overhead_bytes(11_000, False, cache) <= RECORD_OVERHEAD_BYTES
@@ -79,6 +87,13 @@ def test_a_record_counts_its_value_its_operations_and_the_constant() -> None:
         core.core.snapshot(core.now).buffered_bytes
         == len(record.value() or b"") + bodies + RECORD_OVERHEAD_BYTES
     )
+
+
+def test_a_record_s_key_and_headers_are_counted() -> None:
+    core = Harness()
+    headers = [("large", b"x" * 100_000), ("none", None)]
+    core.receive(StoredRecord(TOPIC, 0, 0, event(0).value(), b"k" * 50_000, headers))
+    assert core.core.snapshot(core.now).buffered_bytes >= 150_000
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 400)), max_size=200))

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.core.answers import Accepted, Misconfigured, Unauthorised
-from connector.core.effects import Cancel, Drained, Outcome, Send
+from connector.core.effects import Cancel, Drained, Outcome, Released, Send
 from connector.core.options import BatchOptions, BufferOptions, DeliveryOptions
 from tests.core.harness import DOWN, THROTTLED, Harness, at, event, unsendable
 
@@ -304,3 +304,23 @@ def test_the_effects_are_the_caller_s() -> None:
     core.accept(*effects)
     core.take(event(1))
     assert len(effects) == 1 and len(core.seen(Send)) == 2
+
+
+def test_nothing_read_during_a_drain_is_passed_over_by_the_client_s_position() -> None:
+    core = Harness()
+    (send,) = core.take(event(0))
+    core.core.drain(core.now, 5.0)
+    core.receive(event(1), event(2))
+    core.core.positioned({at(0): 3})
+    core.accept(send)
+    core.advance()
+    assert [one.offset for one in _drained(core).offsets] == [1]
+
+
+def test_a_revoke_after_the_drain_is_released_at_once_with_nothing_to_commit() -> None:
+    core = Harness()
+    core.core.drain(core.now, 5.0)
+    core.advance()
+    core.core.revoke([at(0)], core.now, 5.0)
+    core.advance()
+    assert [(one.partitions, one.offsets) for one in core.seen(Released)] == [((at(0),), ())]

@@ -1,10 +1,15 @@
 """When the whole input seems bad, the partition is stopped instead of moved to the dead letters."""
 
-from connector.core.effects import Outcome, PartitionStopped, Pause, Released, Resume, WriteDeadLetter
+from connector.core.answers import Answer, ItemError, PartlyRejected
+from connector.core.effects import Outcome, PartitionStopped, Pause, Released, Resume, Send, WriteDeadLetter
 from connector.core.options import DeadLetterShareOptions, DeliveryOptions
 from tests.core.harness import DOWN, Harness, at, event, unsendable
 
 SMALL = DeadLetterShareOptions(window_records=100, max_share=0.5, min_records=10)
+
+
+def _reject_all(send: Send) -> Answer:
+    return PartlyRejected(tuple(ItemError(place, "invalid") for place in range(send.events)))
 
 
 def _bad(core: Harness, start: int, count: int) -> None:
@@ -156,3 +161,20 @@ def test_an_outage_is_no_bad_input() -> None:
     core.receive(*(event(offset) for offset in range(200)))
     core.run(lambda send: DOWN, seconds=3_600.0)
     assert core.seen(PartitionStopped) == []
+
+
+def test_dead_letters_of_long_before_do_not_count_though_their_answers_come_late() -> None:
+    core = Harness(dead_letter_share=DeadLetterShareOptions(window_records=400))
+    core.receive(*(event(offset, f"e{offset}", who=f"p{offset}") for offset in range(1_200)))
+    (send,) = core.sends()
+    core.receive(*(event(offset, who=f"q{offset}") for offset in range(1_200, 2_000)), unsendable(2_000))
+    core.reject(send, *(f"e{offset}" for offset in range(0, 1_200, 4)))  # a quarter of any 400
+    core.settle()
+    assert core.seen(PartitionStopped) == []
+
+
+def test_a_share_of_1_never_stops() -> None:
+    core = Harness(dead_letter_share=DeadLetterShareOptions(max_share=1))
+    core.receive(*(event(offset, who=f"p{offset}") for offset in range(3_000)))
+    core.run(_reject_all)
+    assert core.seen(PartitionStopped) == [] and core.watermark() == 3_000

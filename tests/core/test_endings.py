@@ -299,3 +299,49 @@ def test_routing_strict_dead_letters_what_no_rule_decides() -> None:
     core.settle()
     assert core.delivered() == ["0/1"]
     assert [letter.reason for letter in core.seen(WriteDeadLetter)] == [Reason.UNROUTABLE]
+
+
+def test_the_attempts_of_a_record_whose_first_operation_was_refused_are_counted() -> None:
+    core = Harness()
+    (send,) = core.take(event(0, "event", second="device"))
+    core.answer(send, DOWN)
+    core.wait(1.0)
+    core.reject(*core.in_flight(), "event")
+    core.advance()
+    assert core.letters[0].attempts == 2
+
+
+@pytest.mark.parametrize(
+    "stage", ["draining", "not ours", "revoked", "warm-up", "finished by an earlier owner"]
+)
+def test_the_traces_of_records_that_are_not_taken_are_given_back(stage: str) -> None:
+    core = Harness(batch=BatchOptions(linger_ms=0, max_events=1))
+    _, second = core.take(event(0, who="ann"), event(1, who="bob"))
+    core.accept(second)
+    core.wait(2.0)
+    match stage:
+        case "draining":
+            core.core.drain(core.now, 5.0)
+            core.receive(event(2), traces={0: "trace"})
+        case "not ours":
+            core.receive(event(2, partition=7), traces={0: "trace"})
+        case "revoked":
+            core.core.revoke([at(0)], core.now, 5.0)
+            core.receive(event(2), traces={0: "trace"})
+        case "warm-up":
+            core.settle()
+            core.core.lose([at(0)], core.now)
+            assert core.assign(0).offset == 0
+            core.receive(event(0, who="ann"), traces={0: "trace"})
+        case _:
+            core.core.lose([at(0)], core.now)
+            core.assign(0)
+            core.receive(event(0, who="ann"), event(1, who="bob"), traces={1: "trace"})
+    core.advance()
+    assert [dropped.trace for dropped in core.seen(Dropped)] == ["trace"] and core.outcomes() == []
+
+
+def test_a_request_names_the_trace_of_a_record_with_two_operations_once() -> None:
+    core = Harness()
+    core.receive(event(0, "event", second="device"), traces={0: "trace"})
+    assert core.send().traces == ("trace",)

@@ -1,10 +1,22 @@
 """The identify cache: what it skips and what it never may."""
 
+import msgspec
 import pytest
 
-from connector.core.effects import Outcome
-from connector.core.options import BatchOptions, DedupOptions, EventWindowOptions, IdentifyCacheOptions
-from tests.core.harness import DOWN, Harness, at, event, identify, merge, names
+from connector.core.effects import Outcome, Send
+from connector.core.options import (
+    BatchOptions,
+    DedupOptions,
+    DeliveryOptions,
+    EventWindowOptions,
+    IdentifyCacheOptions,
+    LanesOptions,
+)
+from connector.events.decode import make_decoder
+from connector.events.options import EventOptions
+from connector.events.record import StoredRecord
+from connector.events.ulid import ulid_from_id
+from tests.core.harness import DOWN, TOPIC, Harness, at, event, identify, merge, names, ulids
 
 CACHE = DedupOptions(identifies=IdentifyCacheOptions(max_entries=100, ttl_seconds=60))
 
@@ -202,3 +214,111 @@ def test_it_works_without_the_dedup_window() -> None:
     core.accept(*core.take(identify(0, "A", id="1")))
     assert core.take(identify(1, "A", id="1")) == []
     assert core.endings() == {Outcome.ACCEPTED: 1, Outcome.UNCHANGED: 1}
+
+
+# ---- the ids of what is skipped ----
+
+
+def test_a_duplicate_of_an_identify_that_was_skipped_is_a_duplicate() -> None:
+    core = _core()
+    core.receive(identify(0, "A", id="1"), identify(1, "A", id="2"))
+    core.settle()
+    core.receive(identify(2, "B", id="3"))
+    core.settle()
+    core.receive(identify(3, "A", id="2"))
+    core.settle()
+    assert core.delivered() == ["A", "B"]
+
+
+def test_a_duplicate_of_an_identify_that_was_skipped_at_once_is_a_duplicate() -> None:
+    core = _core()
+    for offset, (state, id_) in enumerate([("A", "1"), ("A", "2"), ("B", "3"), ("A", "2")]):
+        core.receive(identify(offset, state, id=id_))
+        core.settle()
+    assert core.delivered() == ["A", "B"]
+
+
+def test_the_id_of_a_skip_that_became_a_dead_letter_with_its_first_is_forgotten() -> None:
+    core = _core()
+    core.reject(*core.take(identify(0, "A", id="1"), identify(1, "A", id="2")), "A")
+    core.advance()
+    core.written()
+    (send,) = core.take(identify(2, "mended", id="2"))
+    assert ulids(send) == [ulid_from_id("2")] and core.core.snapshot(core.now).conflicts == 0
+
+
+def test_a_skip_of_a_revoked_partition_is_forgotten_with_its_id() -> None:
+    core = _core(partitions=(0, 1))
+    (send,) = core.take(identify(0, "A", id="1"), identify(0, "A", id="2", partition=1))
+    core.core.lose([at(1)], core.now)
+    core.accept(send)
+    core.advance()
+    core.assign(1)
+    core.receive(identify(0, "B", id="2", partition=1))
+    core.settle()
+    assert core.delivered() == ["A", "B"] and core.core.snapshot(core.now).conflicts == 0
+
+
+def test_a_heir_whose_own_id_came_again_meanwhile_ends_once() -> None:
+    core = _core(partitions=(0, 1), delivery=DeliveryOptions(concurrency=1))
+    core.take(event(0, "blocker", who="bob", partition=1))
+    core.receive(
+        identify(0, "A", id="1"),
+        identify(1, "A", id="2", partition=1),
+        identify(2, "B", id="3", partition=1),
+        identify(3, "A", id="2", partition=1),
+    )
+    core.core.lose([at(0)], core.now)
+    core.settle()
+    assert core.delivered() == ["blocker", "A", "B"]
+    assert core.watermark(1) == 4 and core.is_empty()
+
+
+# ---- regions and relationships ----
+
+
+def test_each_region_has_a_cache_of_its_own() -> None:
+    core = _core(regions=("us", "eu"))
+    core.receive(identify(0, "A", region="us"))
+    core.settle()
+    core.receive(identify(1, "A", region="eu"))
+    core.settle()
+    assert [send.region for send in core.seen(Send)] == ["us", "eu"]
+
+
+def test_an_identify_on_its_way_to_another_region_is_no_reason_to_skip() -> None:
+    core = _core(regions=("us", "eu"))
+    sends = core.take(identify(0, "A", region="us"), identify(1, "A", region="eu"))
+    assert sorted(send.region for send in sends) == ["eu", "us"]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_change_of_relationships_from_the_object_s_side_is_remembered(settled: bool) -> None:
+    core = _core(decode=make_decoder(EventOptions(), "identifier"))
+    company = {"object_type_id": "1", "object_id": "acme"}
+    related = {"cio_relationships": [{"identifiers": company}], "attributes": {}}
+    joins = {"type": "person", "action": "identify", "identifiers": {"id": "ann"}, **related}
+    people = {"cio_relationships": [{"identifiers": {"id": "ann"}}]}
+    leaves = {"type": "object", "action": "delete_relationships", "identifiers": company, **people}
+    for offset, body in enumerate([joins, leaves, joins]):
+        core.receive(StoredRecord(TOPIC, 0, offset, msgspec.json.encode(body), timestamp_ms=1_000))
+        if settled:
+            core.settle()
+    core.settle()
+    assert core.endings() == {Outcome.ACCEPTED: 3}
+
+
+def test_it_is_off_where_order_is_kept_by_record_key() -> None:
+    """A person's states may come under several keys, in no order among them: A, B, A must all be sent."""
+    decode = make_decoder(EventOptions(), "record_key")
+    core = _core(decode=decode, lanes=LanesOptions(key="record_key"))
+    for offset, (key, state) in enumerate([(b"k1", "A"), (b"k2", "B"), (b"k1", "A")]):
+        body = {
+            "type": "person",
+            "action": "identify",
+            "identifiers": {"id": "ann"},
+            "attributes": {"is": state},
+        }
+        core.receive(StoredRecord(TOPIC, 0, offset, msgspec.json.encode(body), key, None, 1_000))
+        core.settle()
+    assert core.endings() == {Outcome.ACCEPTED: 3}

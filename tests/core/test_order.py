@@ -2,6 +2,7 @@
 
 from random import Random
 
+import msgspec
 import pytest
 
 from connector.core.answers import Accepted, Answer, Refused, Unavailable
@@ -10,7 +11,7 @@ from connector.core.options import BatchOptions, DeliveryOptions, LanesOptions
 from connector.events.decode import make_decoder
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
-from tests.core.harness import DOWN, TOPIC, Harness, event, merge, names
+from tests.core.harness import DOWN, TOPIC, Harness, at, event, merge, names
 
 ONE_BY_ONE = BatchOptions(linger_ms=0, max_events=1)
 
@@ -186,9 +187,16 @@ def test_anonymous_events_use_no_more_than_their_share_of_tokens() -> None:
 # ---- order by record key ----
 
 
-def _keyed(offset: int, key: bytes, person: str) -> StoredRecord:
-    value = b'{"type":"person","action":"event","identifiers":{"id":"%b"},"name":"n"}' % person.encode()
-    return StoredRecord(TOPIC, 0, offset, value, key, None, 1_000)
+def _keyed(offset: int, key: bytes, person: str, *, id: str = "", partition: int = 0) -> StoredRecord:
+    body = {"type": "person", "action": "event", "identifiers": {"id": person}, "name": "n"}
+    value = msgspec.json.encode({**body, "event_id": id} if id else body)
+    return StoredRecord(TOPIC, partition, offset, value, key, None, 1_000)
+
+
+def _keyed_merge(offset: int, key: bytes, *, partition: int) -> StoredRecord:
+    people = {"primary": {"id": "ann"}, "secondary": {"id": "bob"}}
+    value = msgspec.json.encode({"type": "person", "action": "merge", "event_id": "1", **people})
+    return StoredRecord(TOPIC, partition, offset, value, key, None, 1_000)
 
 
 def test_order_can_be_kept_for_each_record_key_instead() -> None:
@@ -196,3 +204,39 @@ def test_order_can_be_kept_for_each_record_key_instead() -> None:
     core = Harness(decode=decode, lanes=LanesOptions(key="record_key"), batch=ONE_BY_ONE)
     sends = core.take(_keyed(0, b"k", "ann"), _keyed(1, b"k", "ann@example.com"), _keyed(2, b"other", "ann"))
     assert len(sends) == 2
+
+
+def test_a_heir_keyed_otherwise_stands_where_its_original_stood() -> None:
+    decode = make_decoder(EventOptions(), "record_key")
+    core = Harness(
+        decode=decode,
+        partitions=(0, 1),
+        lanes=LanesOptions(key="record_key"),
+        batch=BatchOptions(linger_ms=1_000),
+    )
+    core.receive(_keyed(0, b"k1", "ann", id="1"), _keyed(0, b"k2", "ann", id="1", partition=1))
+    core.core.lose([at(0)], core.now)
+    core.core.lose([at(1)], core.now)
+    core.advance()
+    assert core.region().queued == 0 and core.is_empty()
+    core.wait(2.0)
+    assert core.in_flight() == []
+
+
+def test_a_merge_s_heir_keyed_otherwise_stands_in_both_its_original_s_lanes() -> None:
+    decode = make_decoder(EventOptions(), "record_key")
+    core = Harness(
+        decode=decode,
+        partitions=(0, 1),
+        lanes=LanesOptions(key="record_key"),
+        batch=BatchOptions(linger_ms=1_000),
+    )
+    core.receive(
+        _keyed_merge(0, b"ann", partition=0),
+        _keyed_merge(0, b"cid", partition=1),
+        _keyed(1, b"bob", "x", partition=1),
+        _keyed(2, b"cid", "y", partition=1),
+    )
+    core.core.lose([at(0)], core.now)
+    core.settle()
+    assert core.watermark(1) == 3 and core.is_empty()

@@ -243,22 +243,22 @@ def test_a_lane_is_free_again_after_its_retry_was_dropped() -> None:
     assert names(core.take(event(0, partition=1, who="ann"))[0]) == ["1/0"]
 
 
-def test_a_revoke_while_a_request_is_bisected_drops_the_halves_that_wait() -> None:
-    core = Harness(partitions=(0, 1))
+def test_a_revoke_while_a_request_is_bisected_drops_the_parts_that_wait() -> None:
+    core = Harness(partitions=(0, 1), delivery=DeliveryOptions(concurrency=1))
     judge = refuse_those_with("0/1")
     (send,) = core.take(
         *(event(offset, who=f"p{offset}") for offset in range(4)), event(0, partition=1, who="z")
     )
     core.answer(send, judge(send))
-    (half,) = core.sends()
+    (part,) = core.sends()
     core.core.revoke([at(0)], core.now, 5.0)
     core.advance()
-    core.answer(half, judge(half))
+    core.answer(part, judge(part))
     core.run(judge)
     core.advance()
     assert len(_released(core)) == 1
     sent_later = [name for one in core.seen(Send)[2:] for name in names(one)]
-    assert sent_later == ["1/0"]
+    assert sent_later == ["1/0"] or (sent_later == [] and "1/0" in names(part))
     assert core.watermark(1) == 1 and core.is_empty()
 
 

@@ -1,16 +1,18 @@
 """Which region an event goes to."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from connector.core.effects import Outcome
-from connector.core.options import RoutingOptions, RoutingRule
+from connector.core.effects import Outcome, Send
+from connector.core.options import LanesOptions, RoutingOptions, RoutingRule
 from connector.core.routing import Route, Router, Unroutable
+from connector.events.decode import make_decoder
 from connector.events.event import Event, Operation, Reason, RequestKind
-from connector.events.record import StoredRecord
+from connector.events.options import EventOptions
+from connector.events.record import Headers, StoredRecord
 from tests.core.harness import Harness, event, tombstone, unsendable
 
 REGIONS = ("us", "eu")
@@ -29,7 +31,9 @@ def _region(
     lane: str = "id:42",
 ) -> str | Unroutable:
     record = StoredRecord(topic, 0, 0, msgspec.json.encode({} if content is None else content))
-    operation = Operation(RequestKind.V2, "person.event", b"{}", lane.encode())
+    kind, _, value = lane.partition(":")
+    body = msgspec.json.encode({"identifiers": {kind: value}})
+    operation = Operation(RequestKind.V2, "person.event", body, lane.encode())
     return router.region(record, Event(None, "0" * 26, 0, region, (operation,)))
 
 
@@ -202,3 +206,66 @@ def test_incident_6_a_dead_region_with_a_group_of_its_own_holds_up_no_offset_of_
     us.receive(event(0, region="eu"), event(1, region="us"))
     us.settle()
     assert us.committed() == 2
+
+
+# ---- with real events ----
+
+
+def _real(
+    rules: tuple[RoutingRule, ...], lanes_key: Literal["identifier", "record_key"] = "identifier"
+) -> Harness:
+    return Harness(
+        decode=make_decoder(EventOptions(), lanes_key),
+        lanes=LanesOptions(key=lanes_key),
+        regions=REGIONS,
+        routing=RoutingOptions(rules=rules),
+    )
+
+
+def _record(content: object, headers: Headers | None = None) -> StoredRecord:
+    return StoredRecord("events", 0, 0, msgspec.json.encode(content), b"some key", headers, 1_000)
+
+
+GERMAN = {
+    "type": "person",
+    "action": "identify",
+    "identifiers": {"id": "ann"},
+    "attributes": {"country": "de"},
+}
+
+
+def test_a_rule_looks_into_a_structured_cloudevent() -> None:
+    core = _real((RoutingRule(region="eu", attribute="country", values=("de",)),))
+    cloud_event = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": GERMAN}
+    (send,) = core.take(_record(cloud_event, [("content-type", b"application/cloudevents+json")]))
+    assert send.region == "eu"
+
+
+@pytest.mark.parametrize("lanes_key", ["identifier", "record_key"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "person", "action": "event", "identifiers": {"id": "eu-1"}, "name": "n"},
+        {"type": "person", "action": "merge", "primary": {"id": "eu-1"}, "secondary": {"id": "2"}},
+        {
+            "type": "object",
+            "action": "identify",
+            "identifiers": {"object_type_id": "1", "object_id": "eu-1"},
+            "attributes": {},
+        },
+        {"type": "track", "userId": "eu-1", "event": "n"},
+    ],
+)
+def test_an_id_pattern_matches_whom_the_event_concerns_whatever_its_lane(
+    content: object, lanes_key: Literal["identifier", "record_key"]
+) -> None:
+    core = _real((RoutingRule(region="eu", id_pattern="^eu-"),), lanes_key)
+    (send,) = core.take(_record(content))
+    assert send.region == "eu"
+
+
+def test_the_same_id_for_another_region_is_sent_there() -> None:
+    core = Harness(regions=REGIONS)
+    core.receive(event(0, "one", id="1", region="us"), event(1, "one", id="1", region="eu"))
+    core.settle()
+    assert sorted(send.region for send in core.seen(Send)) == ["eu", "us"]

@@ -1,11 +1,20 @@
 """On assignment, records before the committed offset are read again to feed their ids to the dedup window."""
 
+import pytest
+
 from connector.core.answers import Accepted
 from connector.core.effects import Outcome
-from connector.core.options import BatchOptions, CoreOptions, DedupOptions, IdentifyCacheOptions
+from connector.core.options import (
+    BatchOptions,
+    CoreOptions,
+    DedupOptions,
+    DeliveryOptions,
+    IdentifyCacheOptions,
+)
 from connector.events.event import Reason
 from connector.events.record import StoredRecord
-from tests.core.harness import Harness, at, event, identify, names, unsendable, window
+from connector.events.ulid import ulid_from_id
+from tests.core.harness import Harness, at, event, identify, names, ulids, unsendable, window
 
 
 def _finished(*records: StoredRecord, reject: tuple[str, ...] = (), **options: object) -> Harness:
@@ -25,6 +34,12 @@ def _next(core: Harness, **options: object) -> Harness:
     other = Harness(partitions=(), **options)  # type: ignore[arg-type]
     other.broker = core.broker
     return other
+
+
+def _takes_mended(core: Harness, offset: int, id_: str) -> bool:
+    """Is an event that a person mended by hand sent under its id, as if nothing had come before it?"""
+    (send,) = core.take(event(offset, "mended", id=id_))
+    return ulids(send) == [ulid_from_id(id_)] and core.core.snapshot(core.now).conflicts == 0
 
 
 def test_a_duplicate_across_a_restart_is_caught() -> None:
@@ -76,9 +91,7 @@ def test_warm_up_passes_over_dead_letters_so_that_a_mended_event_may_follow() ->
     core = _next(_finished(*records, reject=("bad",)))
     core.assign(0)
     core.receive(*records)
-    (send,) = core.take(event(3, "mended", id="1"))
-    assert names(send) == ["mended"]
-    assert core.core.snapshot(core.now).conflicts == 0
+    assert _takes_mended(core, 3, "1")
 
 
 def test_dead_letters_are_passed_over_after_a_second_restart_too() -> None:
@@ -90,7 +103,7 @@ def test_dead_letters_are_passed_over_after_a_second_restart_too() -> None:
     third = _next(second)
     third.assign(0)
     third.receive(*records, event(2, "more", id="3"))
-    assert names(third.take(event(3, "mended", id="1"))[0]) == ["mended"]
+    assert _takes_mended(third, 3, "1")
 
 
 def test_duplicates_that_shared_a_dead_letter_are_passed_over_too() -> None:
@@ -98,7 +111,7 @@ def test_duplicates_that_shared_a_dead_letter_are_passed_over_too() -> None:
     core = _next(_finished(*records, reject=("bad",)))
     core.assign(0)
     core.receive(*records)
-    assert names(core.take(event(3, "mended", id="1"))[0]) == ["mended"]
+    assert _takes_mended(core, 3, "1")
 
 
 def test_conflicts_that_were_dead_lettered_are_passed_over() -> None:
@@ -208,3 +221,53 @@ def test_an_id_that_is_on_its_way_is_left_alone_by_warm_up() -> None:
     core.accept(send)
     core.run(lambda send: Accepted())
     assert core.watermark(1) == 1
+
+
+def test_a_conflict_that_is_read_again_does_not_take_the_first_one_s_place() -> None:
+    records = [event(0, "first", id="1"), event(1, "other", id="1")]
+    core = _next(_finished(*records))
+    core.assign(0)
+    core.receive(*records)
+    assert core.take(event(2, "first", id="1"), event(3, "other", id="1")) == []
+    assert core.endings() == {Outcome.DUPLICATE: 2}
+
+
+def test_a_conflict_that_is_read_again_does_not_take_the_place_of_what_the_window_still_knows() -> None:
+    records = [event(0, "first", id="1"), event(1, "other", id="1")]
+    core = _finished(*records)
+    core.core.lose([at(0)], core.now)
+    core.assign(0)
+    core.receive(*records)
+    assert core.take(event(2, "first", id="1"), event(3, "other", id="1")) == []
+
+
+@pytest.mark.parametrize("on_conflict", ["drop", "dead_letter"])
+def test_conflicts_that_were_not_sent_leave_the_first_one_in_the_window(on_conflict: str) -> None:
+    options = {"dedup": window(on_conflict=on_conflict)}
+    records = [event(0, "first", id="1"), event(1, "other", id="1")]
+    core = _next(_finished(*records, **options), **options)
+    core.assign(0)
+    core.receive(*records)
+    core.receive(event(2, "first", id="1"))
+    assert core.endings() == {Outcome.DUPLICATE: 1} and core.core.snapshot(core.now).conflicts == 0
+
+
+def test_dead_letters_beyond_the_watermark_that_did_not_fit_are_not_fed_to_the_window() -> None:
+    options = {"accept_dead_letters": True}
+    core = Harness(delivery=DeliveryOptions(concurrency=100), **options)  # type: ignore[arg-type]
+    core.take(event(0, "waits", who="ann"))
+    records = [
+        event(offset, f"bad {offset}", id=f"i{offset}", who=f"p{offset}") for offset in range(1, 3_000)
+    ]
+    core.receive(*records)
+    for send in core.sends():
+        core.reject(send, *names(send))
+    core.advance()
+    core.written()
+    core.wait(2.0)
+    other = _next(core, **options)
+    assert other.assign(0).offset == 0
+    other.receive(event(0, "waits", who="ann"), *records)
+    other.settle()
+    assert other.watermark() == 3_000
+    assert _takes_mended(other, 3_000, "i1")
