@@ -1,0 +1,83 @@
+"""Child processes, and what the kernel says that they cost."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+ROOT = Path(__file__).parent.parent
+
+
+class Cost(NamedTuple):
+    """What a process has used so far."""
+
+    cpu_seconds: float
+    peak_mb: float
+
+
+def cost(pid: int) -> Cost:
+    """User and system time of all its threads, and the most memory that it had resident."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    peak = next(
+        line.split()[1]
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
+    return Cost((int(fields[11]) + int(fields[12])) / _TICKS, int(peak) / 1000)
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str], environ: Mapping[str, str] | None = None, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process for the time of the block."""
+    output = log.open("wb") if log is not None else subprocess.DEVNULL
+    process = subprocess.Popen(
+        list(arguments), cwd=ROOT, env={**os.environ, **(environ or {})}, stdout=output, stderr=output
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def sink(delay_ms: float = 0) -> Iterator[str]:
+    """A destination that answers at once, or after a delay. Its URL."""
+    port = free_port()
+    with running([sys.executable, "-m", "bench.sink", str(port), str(delay_ms)]):
+        wait_until(lambda: _listens(port), 10, "the sink listens")
+        yield f"http://127.0.0.1:{port}"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Look again and again until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s until {what}")
+        time.sleep(0.02)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
