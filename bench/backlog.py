@@ -1,5 +1,6 @@
-"""`make bench-backlog`: a real Kafka full of events is drained, by the connector and by what people use today, in one run.
+"""`make bench-backlog`: a real Kafka full of events is drained, by the connector and by what people use today.
 
+All in one run.
 Each contender reads the same topic as a group of its own and sends to a sink, in a process of its own, that answers at
 once; the connector and the plain consumer also to one that takes 30 ms. What counts are the ratios. The recipe's
 pattern is slow, so it is given a share of the events.

@@ -1,4 +1,4 @@
-"""`python -m bench.sink PORT [DELAY_MS]`: takes any POST and answers `200 {}`, far faster than anything that sends to it.
+"""`python -m bench.sink PORT [DELAY_MS]`: takes any POST and answers `200 {}`, faster than anything that sends to it.
 
 It reads lengths and throws bodies away. With a delay, each answer is held back for so long without holding up others.
 """
