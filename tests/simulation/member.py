@@ -42,7 +42,6 @@ _POLL_SECONDS = 1.0
 _SPINS_MAX = 200
 """Wake-ups at one moment of virtual time: more is a busy loop."""
 _LATE_SECONDS = 0.001
-_TRACES_END = False
 
 
 class _Request:
@@ -632,7 +631,7 @@ class Member:
             if self.core.advance(self._clock.now):
                 raise Violation("effects after the core has drained")
         for trace in self._traces:
-            if _TRACES_END and not trace.closed:
+            if effect.clean and not trace.closed:
                 raise Violation(f"drained, but never said what became of {trace.published}")
         self.alive = False
         self._world.gone(self, 0.0)

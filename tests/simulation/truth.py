@@ -199,9 +199,12 @@ class Truth:
         if event.identify_digest is not None:
             self._ended_identifies.add((region, event.identify_digest))
 
-    def ulid_ended(self, event: Event) -> bool:
-        """Was anything accepted or dead-lettered under this id, whatever its content?"""
-        return event.ulid in self._ended_ulids
+    def ulid_ended(self, event: Event, region: str) -> bool:
+        """Has anything ended under this id, whatever its content?"""
+        if event.ulid in self._ended_ulids:
+            return True
+        records = [self.classes[event.ulid, digest][0] for digest in self.ulids[event.ulid]]
+        return any(record.event is not None and self.unchanged(record.event, region) for record in records)
 
     def class_ended(self, event: Event) -> bool:
         """Was this event, under whichever record, accepted or dead-lettered?"""

@@ -149,7 +149,7 @@ class FinalChecks:
         if event is None:
             return
         if conflicts:
-            if not truth.ulid_ended(event):
+            if not truth.ulid_ended(event, published.nature.region):
                 raise Violation(f"{published} and whatever else has its id was lost")
             return
         same = truth.classes[event.ulid, event.digest]
