@@ -191,7 +191,7 @@ _steps = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(_steps, max_size=60))
 def test_against_a_naive_model(steps: list[object]) -> None:
     """No lane twice in flight, order within each, no deadlock, nothing lost, bounds kept; whatever is dropped."""
