@@ -29,6 +29,7 @@ from connector.core.ledger import Ledger
 from connector.core.partitions import Partitions
 from connector.core.region import Region
 from connector.core.token_bucket import TokenBucket
+from connector.core.verdicts import Verdicts
 from connector.events.event import Event
 from tests.simulation.world import run
 
@@ -126,10 +127,10 @@ def restart_passes_over_what_was_lost(original: Any) -> Any:
 def revoked_id_stays_on_its_way(original: Any) -> Any:
     """A dropped record's id is not forgotten, so that its redelivery hangs on a record that is no more."""
 
-    def dropped(endings: Endings, entry: Entry, now: float) -> bool:
-        kept = bool(original(endings, entry, now))
+    def dropped(endings: Endings, entry: Entry, region: str, now: float) -> bool:
+        kept = bool(original(endings, entry, region, now))
         if not kept:
-            endings._dedup.on_way[entry.event.ulid] = entry
+            endings._memories[region].on_way[entry.event.ulid] = entry
         return kept
 
     return dropped
@@ -139,11 +140,11 @@ def revoked_id_stays_on_its_way(original: Any) -> Any:
 def revoked_id_counts_as_accepted(original: Any) -> Any:
     """A dropped record's id enters the window, so that its redelivery is taken for a duplicate."""
 
-    def dropped(endings: Endings, entry: Entry, now: float) -> bool:
+    def dropped(endings: Endings, entry: Entry, region: str, now: float) -> bool:
         ulid, digest = entry.event.ulid, entry.event.digest
-        kept = bool(original(endings, entry, now))
+        kept = bool(original(endings, entry, region, now))
         if not kept:
-            endings._dedup.window.add((ulid,), (digest,), now)
+            endings._memories[region].window.add((ulid,), (digest,), now)
         return kept
 
     return dropped
@@ -277,85 +278,96 @@ def identify_cache_remembers_all_that_was_ever_said(original: Any) -> Any:
 def second_half_of_a_bisected_batch_is_forgotten(original: Any) -> Any:
     """Only the first half is sent again."""
 
-    def split(flight: Flight) -> None:
-        original(flight)
-        del flight.chunks[-2]
+    def split(flight: Flight, lane_of: Any) -> Flight | None:
+        other: Flight | None = original(flight, lane_of)
+        if other is None:
+            del flight.chunks[-2]
+        else:
+            flight.lanes += other.lanes
+        return None
 
     return split
 
 
 @_mutant(Flight, "split")
 def second_half_of_a_bisected_batch_goes_first(original: Any) -> Any:
-    """The halves are sent in the wrong order."""
+    """The halves of what concerns one person are sent in the wrong order."""
 
-    def split(flight: Flight) -> None:
-        original(flight)
-        flight.chunks[-2:] = flight.chunks[:-3:-1]
+    def split(flight: Flight, lane_of: Any) -> Flight | None:
+        other: Flight | None = original(flight, lane_of)
+        if other is None:
+            flight.chunks[-2:] = flight.chunks[:-3:-1]
+        return other
 
     return split
 
 
-@_mutant(Region, "_unavailable")
+@_mutant(Verdicts, "_unavailable")
 def retry_is_sent_in_another_order(original: Any) -> Any:
     """A failed request's operations are turned round."""
 
-    def unavailable(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+    def unavailable(verdicts: Verdicts, flight: Flight, *rest: Any) -> Any:
         chunk: Chunk = flight.current
         chunk.entries, chunk.operations = chunk.entries[::-1], chunk.operations[::-1]
-        original(region, flight, answer, wire, now)
+        return original(verdicts, flight, *rest)
 
     return unavailable
 
 
-@_mutant(Region, "_settle_parts")
+@_mutant(Verdicts, "_settle_parts")
 def partial_rejection_counts_as_success(original: Any) -> Any:
     """207 is taken for 200: what was refused vanishes."""
 
-    def settle_parts(region: Region, chunk: Chunk, answer: Any, now: float) -> None:
-        region._endings.accepted(chunk.entries, region.name, now)
+    def settle_parts(verdicts: Verdicts, chunk: Chunk, answer: Any, now: float) -> None:
+        verdicts._endings.accepted(chunk.entries, verdicts._region, now)
 
     return settle_parts
 
 
-@_mutant(Region, "_unattributable")
+@_mutant(Verdicts, "_unattributable")
 def unreadable_answer_counts_as_success(original: Any) -> Any:
     """A 207 that nobody can read is taken for 200."""
 
-    def unattributable(region: Region, flight: Flight, wire: Any, now: float) -> None:
-        region._endings.accepted(flight.chunks.pop().entries, region.name, now)
+    def unattributable(
+        verdicts: Verdicts, flight: Flight, lanes: Any, sent_at: float, alone: bool, now: float
+    ) -> Any:
+        verdicts._endings.accepted(flight.chunks.pop().entries, verdicts._region, now)
+        return [flight]
 
     return unattributable
 
 
 def _judged_as_accepted(original: Any, kind: str) -> Any:
-    def judge(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
-        original(region, flight, Accepted() if type(answer).__name__ == kind else answer, wire, now)
+    def judge(verdicts: Verdicts, flight: Flight, lanes: Any, answer: Any, *rest: Any) -> Any:
+        return original(
+            verdicts, flight, lanes, Accepted() if type(answer).__name__ == kind else answer, *rest
+        )
 
     return judge
 
 
-@_mutant(Region, "_judge")
+@_mutant(Verdicts, "judge")
 def failed_request_counts_as_accepted(original: Any) -> Any:
     """A timeout is taken for an ending."""
     return _judged_as_accepted(original, "Unavailable")
 
 
-@_mutant(Region, "_judge")
+@_mutant(Verdicts, "judge")
 def refused_key_counts_as_accepted(original: Any) -> Any:
     """401 is taken for an ending."""
     return _judged_as_accepted(original, "Unauthorised")
 
 
-@_mutant(Region, "_judge")
+@_mutant(Verdicts, "judge")
 def rejected_item_is_confused_with_its_neighbour(original: Any) -> Any:
     """`batch_index` is taken as counting from 1."""
 
-    def judge(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+    def judge(verdicts: Verdicts, flight: Flight, lanes: Any, answer: Any, *rest: Any) -> Any:
         if isinstance(answer, PartlyRejected):
             count = len(flight.current.entries)
             errors = tuple(type(one)((one.index - 1) % count, one.message) for one in answer.errors)
             answer = PartlyRejected(errors, answer.attributable)
-        original(region, flight, answer, wire, now)
+        return original(verdicts, flight, lanes, answer, *rest)
 
     return judge
 
@@ -479,13 +491,13 @@ def retry_after_is_ignored(original: Any) -> Any:
     return failed
 
 
-@_mutant(Region, "_unavailable")
+@_mutant(Verdicts, "_unavailable")
 def failing_request_is_never_poison(original: Any) -> Any:
     """What never succeeds is retried for ever, and what stands behind it waits."""
 
-    def unavailable(region: Region, flight: Flight, answer: Any, wire: Any, now: float) -> None:
+    def unavailable(verdicts: Verdicts, flight: Flight, *rest: Any) -> Any:
         flight.current.lonely_failures = -1_000_000
-        original(region, flight, answer, wire, now)
+        return original(verdicts, flight, *rest)
 
     return unavailable
 
