@@ -362,6 +362,6 @@ def test_member_without_partitions_has_joined_all_the_same(
     topic = make_topic(partitions=1)
     first_thread, first = member(kafka, topic, group_id, protocol)
     wait_for(lambda: first.assignments, "the only partition")
-    _second_thread, second = member(kafka, topic, group_id, protocol)
+    second_thread, _second = member(kafka, topic, group_id, protocol)
     wait_for(lambda: second_thread.state is ConsumerState.JOINED, "the second member")
     assert len(first_thread.assigned) + len(second_thread.assigned) == 1
