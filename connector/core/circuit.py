@@ -32,10 +32,10 @@ class Circuit:
         "concurrency",
         "detail",
         "failures",
+        "failures_total",
         "hold_until",
         "operations_max",
         "probe_at",
-        "recoveries_total",
         "state",
         "successes_total",
     )
@@ -58,8 +58,8 @@ class Circuit:
         self.failures = 0
         """First attempts that failed in a row, across lanes."""
         self.successes_total = 0
-        self.recoveries_total = 0
-        """Successes of requests that had failed before."""
+        self.failures_total = 0
+        """First attempts that failed."""
         self.hold_until = 0.0
         """No request starts before."""
         self.probe_at = 0.0
@@ -70,10 +70,9 @@ class Circuit:
         """May only a lone probe go?"""
         return self.state in _PROBED
 
-    def succeeded(self, recovered: bool) -> None:
-        """A request was answered in a way that says the destination works. `recovered`: it had failed before."""
+    def succeeded(self) -> None:
+        """A request was answered in a way that says the destination works."""
         self.successes_total += 1
-        self.recoveries_total += recovered
         self.failures = self._throttles = 0
         self.operations_max = min(_OPERATIONS_UNLIMITED, 2 * self.operations_max)
         if self.probed:
@@ -111,6 +110,7 @@ class Circuit:
             return self._throttled(answer, retry_after, sent_at, now)
         if attempt == 1:
             self.failures += 1
+            self.failures_total += 1
             if self.operations_max < _OPERATIONS_UNLIMITED:
                 self.operations_max = max(_OPERATIONS_MIN, self.operations_max // 2)
         if self.failures >= self._breaker_failures or self.probed:

@@ -1,6 +1,6 @@
 """A record's ending: once, counted, told to the ledger, the dedup memory, the buffer and whoever waits for it."""
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -171,11 +171,18 @@ class Endings:
         if share is None:
             return
         insort(dead, index)  # answers come late and by lane, so not in order
-        newest = dead[-1]
-        while dead[0] <= newest - share.window_records:
-            dead.popleft()
-        seen = min(newest + 1, share.window_records)
-        if len(dead) >= share.min_records and len(dead) > share.max_share * seen and not ledger.overrun:
+        window = share.window_records
+        while dead[0] < ledger.trimmed + ledger.mark - window:
+            dead.popleft()  # nothing will come near it any more
+        place = bisect_left(dead, index)
+        before = place + 1 - bisect_right(dead, index - window)
+        behind = bisect_left(dead, index + window) - place
+        spans = ((before, index + 1), (behind, ledger.arrived - index))
+        too_many = any(
+            count >= share.min_records and count > share.max_share * min(window, span)
+            for count, span in spans
+        )
+        if too_many and not ledger.overrun:
             ledger.overrun, ledger.takes = True, False
             self.overrun.append(ledger)
 

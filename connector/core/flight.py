@@ -23,9 +23,9 @@ class Chunk:
     __slots__ = (
         "attempts",
         "entries",
-        "lonely_failures",
+        "evidence",
+        "failures_seen",
         "operations",
-        "recoveries_seen",
         "successes_seen",
         "tries",
         "unreadable",
@@ -37,11 +37,11 @@ class Chunk:
         self.operations = operations
         self.attempts = attempts
         """Requests made for these operations, bisected ones included."""
-        self.lonely_failures = 0
-        """Failures while others of its region succeeded: what tells poison from an outage."""
+        self.evidence = 0.0
+        """What speaks for these operations being to blame, and not the destination: see `verdicts`."""
         self.successes_seen = 0
-        self.recoveries_seen = 0
-        """The region's successes and recoveries when it last failed, or was first sent."""
+        self.failures_seen = 0
+        """The region's successes and first failures when it last failed, or was first sent."""
         self.tries = 0
         """Requests made for just these operations."""
         self.unreadable = 0
@@ -50,7 +50,7 @@ class Chunk:
     def look_around(self, circuit: Circuit) -> None:
         """Remember how the region is doing, to compare when it fails next."""
         self.successes_seen = circuit.successes_total
-        self.recoveries_seen = circuit.recoveries_total
+        self.failures_seen = circuit.failures_total
 
     def split_at(self, place: int) -> tuple["Chunk", "Chunk"]:
         """Split in two, in order."""
@@ -77,7 +77,7 @@ class Chunk:
 class Flight:
     """A load from some lanes to its last answer."""
 
-    __slots__ = ("chunks", "due_at", "lanes", "request_id", "sequence")
+    __slots__ = ("chunks", "due_at", "lanes", "request_id", "sequence", "tried_at")
 
     def __init__(self, chunk: Chunk, lanes: list[Lane]) -> None:
         self.chunks = [chunk]
@@ -87,6 +87,8 @@ class Flight:
         """Its oldest entry's, which is no other flight's."""
         self.due_at = 0.0
         """When the next chunk may go."""
+        self.tried_at = float("-inf")
+        """When it was last sent."""
         self.request_id = 0
         """Of the request on the wire; 0: none."""
 

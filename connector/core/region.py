@@ -62,8 +62,6 @@ class Region:
         self._tokens = TokenBucket(delivery.requests_per_second, now)
         self._wire: dict[int, _Wire] = {}
         self._waiting: list[_Waiting] = []
-        self._last_probe = 0
-        """Sequence of the flight that was probed with last."""
         self._retries_turn = False
         self._probes_new = False
         """Whether the next probe had better be something that was never sent."""
@@ -181,7 +179,6 @@ class Region:
             return
         flight, channel = chosen
         if self._may_send(channel, now):
-            self._last_probe = flight.sequence
             self._send(flight, channel, now)
         else:
             self._waiting.append((flight, channel))
@@ -200,9 +197,12 @@ class Region:
         return None
 
     def _waiting_longest(self) -> _Waiting | None:
-        """The oldest flight that waits, but the one that was probed with last only if it is the only one."""
-        self._waiting.sort(key=lambda waiting: (waiting[0].sequence == self._last_probe, waiting[0].sequence))
-        return self._waiting.pop(0) if self._waiting else None
+        """The flight that was tried least lately: so never twice running the same one where there are two."""
+        if not self._waiting:
+            return None
+        chosen = min(self._waiting, key=lambda waiting: (waiting[0].tried_at, waiting[0].sequence))
+        self._waiting.remove(chosen)
+        return chosen
 
     def _send(self, flight: Flight, channel: Channel, now: float) -> None:
         chunk = flight.current
@@ -211,6 +211,7 @@ class Region:
         chunk.tries += 1
         chunk.attempts += 1
         flight.request_id = self._request_ids()
+        flight.tried_at = now
         channel.in_flight += 1
         self._tokens.take()
         if channel.tokens is not None:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from connector.core.options import RoutingOptions, RoutingRule
-from connector.events.event import Event, Operation
+from connector.events.event import Event, Operation, RequestKind
+from connector.events.headers import read_headers
 from connector.events.record import Record
 
 Route = Callable[[Mapping[str, Any], str], str | None]
@@ -83,14 +84,16 @@ def _content(record: Record) -> Mapping[str, Any]:
     if not isinstance(content, dict):
         return {}
     inside = content.get("data")
-    if "specversion" in content and isinstance(inside, dict):
-        return inside  # a CloudEvent in structured mode
+    if isinstance(inside, dict) and read_headers(record.headers()).is_cloud_event:
+        return inside
     return content
 
 
 def _identifier(operation: Operation) -> str:
     """The person's, object's or delivery's identifier as it is sent."""
     body = msgspec.json.decode(operation.body)
+    if operation.kind is RequestKind.V1_EVENTS:
+        return str(body.get("anonymous_id", ""))
     identifiers = body.get("identifiers") or body.get("primary") or body
     named = (identifiers.get(name) for name in _IDENTIFIERS)
     return next((value for value in named if isinstance(value, str)), "")

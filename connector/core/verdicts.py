@@ -1,5 +1,7 @@
 """What an answer means for the operations that were sent, and what becomes of them next."""
 
+from math import log
+
 from connector.core.answers import (
     Accepted,
     Answer,
@@ -15,7 +17,9 @@ from connector.core.flight import Chunk, Flight
 from connector.core.lanes import Lanes
 from connector.events.event import Reason
 
-_LONELY_FAILURES_TO_SPLIT = 3
+_EVIDENCE_TO_SPLIT = 3.0
+_EVIDENCE_OF_POISON = 25.0
+"""By chance alone, a record that is not to blame fails so often while others do not once in e^25."""
 _ATTEMPTS_TO_SPLIT_WHEN_ALONE = 5
 
 
@@ -41,17 +45,17 @@ class Verdicts:
         flight.due_at = now
         match answer:
             case Accepted():
-                self._circuit.succeeded(recovered=chunk.tries > 1)
+                self._circuit.succeeded()
                 flight.chunks.pop()
                 self._endings.accepted(chunk.entries, self._region, now)
             case PartlyRejected(attributable=True) if answer.errors:
-                self._circuit.succeeded(recovered=chunk.tries > 1)
+                self._circuit.succeeded()
                 flight.chunks.pop()
                 self._settle_parts(chunk, answer, now)
             case PartlyRejected():
                 return self._unattributable(flight, lanes, sent_at, alone, now)
             case Refused():
-                self._circuit.succeeded(recovered=chunk.tries > 1)
+                self._circuit.succeeded()
                 return self._refused(
                     flight, lanes, Reason.REJECTED, f"{answer.status}: {answer.message}", now
                 )
@@ -107,21 +111,16 @@ class Verdicts:
         chunk, circuit = flight.current, self._circuit
         if answer.kind == "cancelled" or (answer.reused_connection_broke and chunk.attempts == 1):
             return [flight]
-        was_probe = circuit.probed
         flight.due_at = circuit.failed(answer, chunk.attempts, sent_at, now)
         if answer.status == 429:
             return [flight]
-        # Where others succeed and nothing that failed succeeds when it is merely sent again, the operations are to
-        # blame; where retries succeed, the destination is.
-        others_succeeded = circuit.successes_total > chunk.successes_seen
-        chunk.lonely_failures += others_succeeded and circuit.recoveries_total == chunk.recoveries_seen
+        chunk.evidence += _evidence(chunk, circuit)
         chunk.look_around(circuit)
         if len(chunk.entries) > 1:
-            lonely = chunk.lonely_failures >= _LONELY_FAILURES_TO_SPLIT
-            again = chunk.attempts > 1 and was_probe
-            if lonely or again or (alone and chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0):
+            suspect = chunk.evidence > _EVIDENCE_TO_SPLIT
+            if suspect or (alone and chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0):
                 return _split(flight, lanes)
-        elif chunk.lonely_failures >= self._poison_attempts:
+        elif chunk.tries >= self._poison_attempts and chunk.evidence > _EVIDENCE_OF_POISON:
             message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
             return self._refused(flight, lanes, Reason.POISON, message, now)
         return [flight]
@@ -133,3 +132,14 @@ def _split(flight: Flight, lanes: Lanes) -> list[Flight]:
         return [flight]
     other.due_at = flight.due_at
     return [flight, other]
+
+
+def _evidence(chunk: Chunk, circuit: Circuit) -> float:
+    """How much this failure speaks against the operations: the less likely, the more often others succeeded at their
+    first try meanwhile. -ln(p) with p = (f + 1) / (s + f + 2) for s successes and f failures of others; nothing where
+    nobody succeeded. An outage adds nothing, a destination that fails half of all requests 0.7 a time.
+    """
+    successes = circuit.successes_total - chunk.successes_seen
+    own = chunk.tries == 1
+    failures = max(0, circuit.failures_total - chunk.failures_seen - own)
+    return log((successes + failures + 2) / (failures + 1)) if successes else 0.0

@@ -33,7 +33,7 @@ def test_a_success_begins_the_row_anew() -> None:
     circuit = _circuit(breaker_failures=2)
     for _ in range(5):
         circuit.failed(DOWN, 1, 0.0, 10.0)
-        circuit.succeeded(recovered=False)
+        circuit.succeeded()
     assert circuit.state is RegionState.HEALTHY
 
 
@@ -54,17 +54,17 @@ def test_an_open_one_probes_after_its_time_and_says_why() -> None:
 def test_an_answered_probe_closes_it_and_concurrency_grows_from_one() -> None:
     circuit = _circuit(concurrency=10)
     _open(circuit)
-    circuit.succeeded(recovered=False)
+    circuit.succeeded()
     assert circuit.state is RegionState.HEALTHY and circuit.concurrency == 1.0
     for _ in range(100):
-        circuit.succeeded(recovered=False)
+        circuit.succeeded()
     assert circuit.concurrency == 10.0
 
 
 def test_after_it_closed_it_takes_a_whole_row_again_to_open_it() -> None:
     circuit = _circuit()
     _open(circuit)
-    circuit.succeeded(recovered=False)
+    circuit.succeeded()
     for _ in range(4):
         circuit.failed(DOWN, 1, 20.0, 21.0)
     assert circuit.state is RegionState.HEALTHY
@@ -98,7 +98,7 @@ def test_concurrency_that_has_grown_back_is_healthy() -> None:
     circuit = _circuit(concurrency=4)
     circuit.failed(THROTTLED, 1, 9.0, 10.0)
     for _ in range(50):
-        circuit.succeeded(recovered=False)
+        circuit.succeeded()
     assert circuit.state is RegionState.HEALTHY
 
 
@@ -135,7 +135,7 @@ def test_refused_credentials_and_a_wrong_url_are_probed() -> None:
     circuit.misconfigured(Misconfigured(301, "https://a answered 301 and points to https://b"), 20.0)
     assert circuit.state is RegionState.MISCONFIGURED and circuit.probe_at == 25.0
     assert "https://b" in circuit.detail
-    circuit.succeeded(recovered=False)
+    circuit.succeeded()
     assert circuit.state is RegionState.HEALTHY
 
 
