@@ -5,12 +5,12 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connector.core.effects import TopicPartition
 from connector.core.inputs import Snapshot
 from connector.customerio.region_client import RegionClient
-from connector.errors import ExitCode
+from connector.errors import ConnectorError, ExitCode, PermissionRefusedError
 from connector.events.decode import make_decoder
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
@@ -64,22 +64,24 @@ class Service:
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
         self._draining = False
+        self._waits_for: ConnectorError | None = None
+        """Why no group has been started yet."""
 
     async def run(self) -> ExitCode:
         """Until a signal or our own bug ends it."""
+        self._watch_signals()
         _tune_garbage_collection()
         server = await self._serve()
-        self._watch_signals()
+        looking = asyncio.get_running_loop().create_task(self._look())
         try:
-            await take_over(self._settings, self._accept_routing_change, self._stop.is_set)
+            await take_over(self._settings, self._accept_routing_change, self._stop, self._note_waiting)
             for consumer_group in () if self._stop.is_set() else self._consumer_groups:
                 self._start(consumer_group)
             self._telemetry.observe(lambda: self._snapshots, lambda: self._ends)
-            looking = asyncio.get_running_loop().create_task(self._look())
             await self._stop.wait()
             code = await self._drain()
-            looking.cancel()
         finally:
+            looking.cancel()
             self._abandon()
             # Members that leave are replaced at once, those that vanish only when the session has timed out.
             leaving = [consumer for consumer in self._consumers if consumer.alive]
@@ -169,6 +171,9 @@ class Service:
         self._clients.append(client)
         return client
 
+    def _note_waiting(self, error: ConnectorError) -> None:
+        self._waits_for = error
+
     # ---- while it runs ----
 
     async def _look(self) -> None:
@@ -185,23 +190,29 @@ class Service:
         now = seconds()
         return HealthInputs(
             loop_heartbeat_age_seconds=now - self._looked_at,
-            groups=tuple(
-                [
-                    GroupHealth(
-                        group.group_id,
-                        KafkaState(consumer.state.value),
-                        time.monotonic() - consumer.heartbeat_at,
-                        consumer.detail,
-                    )
-                    for group, consumer in zip(self._groups, self._consumers, strict=True)
-                ]
-            ),
+            groups=tuple(self._group_health() if self._groups else self._health_before_start()),
             snapshots=self._snapshots,
             ends=self._ends,
             wall=time.time(),
             monotonic=now,
             draining=self._draining,
         )
+
+    def _group_health(self) -> Iterator[GroupHealth]:
+        for group, consumer in zip(self._groups, self._consumers, strict=True):
+            heartbeat_age = time.monotonic() - consumer.heartbeat_at
+            state = KafkaState(consumer.state.value)
+            yield GroupHealth(group.group_id, state, heartbeat_age, consumer.detail)
+
+    def _health_before_start(self) -> Iterator[GroupHealth]:
+        """No poll thread stands still that has not been started."""
+        state, detail = KafkaState.CONNECTING, ""
+        if self._waits_for is not None:
+            refused = isinstance(self._waits_for, PermissionRefusedError)
+            state = KafkaState.REFUSED if refused else KafkaState.UNREACHABLE
+            detail = str(self._waits_for)
+        for consumer_group in self._consumer_groups:
+            yield GroupHealth(consumer_group.group_id, state, 0.0, detail)
 
     # ---- the end ----
 

@@ -52,9 +52,9 @@ def takeover(
 
 
 def _differ(groups: Mapping[str, Commits], digest: str) -> bool:
-    """Was anything committed under other rules, or is a group new among others that are not?"""
-    if not all(groups.values()):
-        return True
+    """Was anything committed under other rules? A group that has committed nothing says nothing: its process may only
+    have been started after the others'. A region that is new changes the rules.
+    """
     written = {routing_digest_of(each.metadata) for commits in groups.values() for each in commits.values()}
     return bool(written - {digest, None})
 

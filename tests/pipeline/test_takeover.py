@@ -59,9 +59,14 @@ def test_an_accepted_change_starts_all_groups_at_the_lowest_offset() -> None:
 
 
 def test_a_region_added_later_has_missed_what_the_others_passed() -> None:
-    groups = {"g-us": committed(NOW, 7), "g-eu": {}}
+    groups = {"g-us": committed(BEFORE, 7), "g-eu": {}}
     with pytest.raises(ConfigurationError):
         takeover(groups, [{}], NOW, False)
+
+
+def test_a_group_whose_process_is_started_after_the_others_has_missed_nothing() -> None:
+    groups = {"g-us": committed(NOW, 7), "g-eu": {}}
+    assert takeover(groups, [{}], NOW, False) == NOTHING
 
 
 def test_offsets_committed_by_another_tool_say_nothing_about_the_rules() -> None:

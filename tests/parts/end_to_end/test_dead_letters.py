@@ -1,0 +1,53 @@
+"""What can never be delivered is in the dead-letter topic: unchanged, once, and it says why and whence."""
+
+import pytest
+
+from tests.parts.end_to_end.records import Record, event, identify
+from tests.parts.end_to_end.scene import Scene
+
+pytestmark = pytest.mark.parts
+
+HEADERS = [("region", b"eu"), ("origin", b"\xff\x00 not text"), ("origin", b"twice"), ("nothing", None)]
+TOO_LONG = "x" * 40_000
+
+MISTAKES = {
+    "undecodable": Record(b"\x00key", b"\x00\x01 no JSON", HEADERS, partition=0),
+    "empty": Record(None, b"", HEADERS, partition=1),
+    "invalid": Record(
+        b"k", b'{"type":"person","action":"event","identifiers":{"id":"p"}}', HEADERS, partition=2
+    ),
+    "too_large": event("person-1", attributes={"text": TOO_LONG})._replace(headers=HEADERS),
+    "unroutable": event("person-2", region="mars")._replace(headers=[("origin", b"far away")]),
+    # Only Customer.io looks into attributes.
+    "rejected": identify("person-3", attributes={"text": "x" * 1_001})._replace(headers=HEADERS),
+}
+
+
+def test_dead_letters_are_the_records_as_they_were_with_why_and_whence(scene: Scene) -> None:
+    connector = scene.run()
+    published = scene.publish(MISTAKES.values())
+    places = {each.place: each for each in published}
+    scene.publish([event("well"), Record(b"deleted", None)])
+    scene.wait_until_committed()
+    assert connector.stop() == 0
+    assert len(scene.accepted()) == 1
+
+    letters = {letter.header("dead-letter.reason"): letter for letter in scene.dead_letters()}
+    assert letters.keys() == MISTAKES.keys()
+    assert len(scene.dead_letters()) == len(MISTAKES)
+    for reason, letter in letters.items():
+        record = MISTAKES[reason]
+        assert (letter.key, letter.value) == (record.key, record.value)
+        assert letter.headers[: len(record.headers)] == record.headers
+        added = dict(letter.headers[len(record.headers) :])
+        assert added.keys() == {
+            f"dead-letter.{name}"
+            for name in ("reason", "message", "topic", "partition", "offset", "timestamp", "attempts")
+        }
+        place = int(letter.header("dead-letter.partition")), int(letter.header("dead-letter.offset"))
+        assert places[place].record is record
+        assert letter.header("dead-letter.topic") == scene.topic
+        assert letter.header("dead-letter.timestamp") == str(places[place].timestamp_ms)
+        assert letter.header("dead-letter.attempts") == ("1" if reason == "rejected" else "0")
+        assert letter.header("dead-letter.message")
+        assert TOO_LONG not in letter.header("dead-letter.message")
