@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-transport clean
+.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-latency bench-transport clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ bench-core: $(READY) ## events/s of the pure core, against bare decoding
 
 bench-backlog: $(READY) ## drain a real Kafka, beside what people use today
 	@$(BIN)/python -m bench.backlog $(ARGS)
+
+bench-latency: $(READY) ## from publishing to acceptance at a fixed rate, with percentiles
+	@$(BIN)/python -m bench.latency $(ARGS)
 
 bench-transport: $(READY) ## what a request costs on each HTTP transport
 	@$(BIN)/python -m bench.transport $(ARGS)

@@ -21,7 +21,7 @@ from confluent_kafka import Producer
 
 from bench.events import PARTITIONS, TOPIC, event_values
 from bench.peers import benthos
-from bench.process import cost, free_port, running, sink, wait_until
+from bench.process import connector_settings, cost, free_port, running, sink, wait_until
 from tests.parts.provision.kafka import KafkaCluster
 
 SINK_MS = 30
@@ -72,16 +72,7 @@ def drain_by_connector(
 ) -> Result:
     """`cio-connector run` with its defaults, told the brokers, the topic and where to send."""
     port = free_port()
-    settings = {
-        "CIO_KAFKA__BOOTSTRAP_SERVERS": brokers,
-        "CIO_KAFKA__TOPICS": TOPIC,
-        "CIO_KAFKA__GROUP_ID": f"connector-{uuid4()}",
-        "CIO_REGIONS__US__URL": url,
-        "CIO_REGIONS__US__SITE_ID": "site",
-        "CIO_REGIONS__US__API_KEY": "key",
-        "CIO_SERVER__HOST": "127.0.0.1",
-        "CIO_SERVER__PORT": str(port),
-    }
+    settings = connector_settings(brokers, TOPIC, url, port)
     started = time.monotonic()
     with running([sys.executable, "-m", "connector.cli.main", "run"], settings) as process:
         wait_until(lambda: _records_ended(port) >= events, _SECONDS_MAX, "the backlog is drained")
@@ -90,11 +81,13 @@ def drain_by_connector(
     return Result(name, sink_ms, events, seconds, used.cpu_seconds, used.peak_mb)
 
 
-def drain_by_peer(name: str, module: str, brokers: str, url: str, events: int, sink_ms: int = 0) -> Result:
+def drain_by_peer(
+    name: str, command: list[str], brokers: str, url: str, events: int, sink_ms: int = 0
+) -> Result:
     """A peer that says when it is done, and waits to be measured."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        arguments = [sys.executable, "-m", module, brokers, TOPIC, f"peer-{uuid4()}", url, str(events)]
+        arguments = [*command, brokers, TOPIC, f"peer-{uuid4()}", url, str(events)]
         started = time.monotonic()
         with running(arguments, log=log) as process:
             wait_until(lambda: bool(log.read_bytes().strip()), _SECONDS_MAX, f"{name} is done")
@@ -103,6 +96,10 @@ def drain_by_peer(name: str, module: str, brokers: str, url: str, events: int, s
             assert said.isdigit(), f"{name} failed: {said}"
             used = cost(process.pid)
     return Result(name, sink_ms, int(said), seconds, used.cpu_seconds, used.peak_mb)
+
+
+def _python(peer: str) -> list[str]:
+    return [sys.executable, "-m", f"bench.peers.{peer}"]
 
 
 def _records_ended(port: int) -> int:
@@ -131,14 +128,16 @@ def run(events: int, recipe_events: int) -> list[Result]:
         steps: list[Callable[[], Result]] = [
             lambda: drain_by_connector(brokers, at_once, events),
             lambda: drain_by_peer(
-                "one request an event, 10 at a time", "bench.peers.recipe", brokers, at_once, recipe_events
+                "one request an event, 10 at a time", _python("recipe"), brokers, at_once, recipe_events
             ),
-            lambda: drain_by_peer(plain, "bench.peers.plain", brokers, at_once, events),
+            lambda: drain_by_peer(plain, _python("plain"), brokers, at_once, events),
             lambda: drain_by_connector(brokers, slow, events, SINK_MS),
-            lambda: drain_by_peer(plain, "bench.peers.plain", brokers, slow, min(events, 100_000), SINK_MS),
+            lambda: drain_by_peer(plain, _python("plain"), brokers, slow, min(events, 100_000), SINK_MS),
         ]
         if benthos.available():
-            steps.insert(3, lambda: benthos.drain(brokers, at_once, events))
+            steps.insert(
+                3, lambda: drain_by_peer(benthos.NAME, [str(benthos.executable())], brokers, at_once, events)
+            )
         for step in steps:
             result = step()
             print(_row(result, results[0] if results else result), file=sys.stderr, flush=True)
@@ -166,6 +165,8 @@ def main() -> None:
     print(f"\n{arguments.events:,} events, {PARTITIONS} partitions, 2 % duplicates\n{header}")
     for result in results:
         print(_row(result, results[0]))
+    if not any(result.name == benthos.NAME for result in results):
+        print(f"{benthos.NAME:<40} not built")
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps([result._asdict() for result in results], indent=2) + "\n")
 

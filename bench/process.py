@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,12 @@ def running(
     """A child process for the time of the block."""
     output = log.open("wb") if log is not None else subprocess.DEVNULL
     process = subprocess.Popen(
-        list(arguments), cwd=ROOT, env={**os.environ, **(environ or {})}, stdout=output, stderr=output
+        list(arguments),
+        cwd=ROOT,
+        env={**os.environ, **(environ or {})},
+        stdin=subprocess.PIPE,  # open for as long as the block: some wait for its end
+        stdout=output,
+        stderr=output,
     )
     try:
         yield process
@@ -60,12 +66,27 @@ def running(
             process.wait()
 
 
+def connector_settings(brokers: str, topic: str, url: str, port: int) -> dict[str, str]:
+    """The environment of `cio-connector run` with its defaults; the group is a new one."""
+    return {
+        "CIO_KAFKA__BOOTSTRAP_SERVERS": brokers,
+        "CIO_KAFKA__TOPICS": topic,
+        "CIO_KAFKA__GROUP_ID": f"connector-{uuid4()}",
+        "CIO_DEAD_LETTERS__TOPIC": "customer-events.dead-letters",
+        "CIO_REGIONS__US__URL": url,
+        "CIO_REGIONS__US__SITE_ID": "site",
+        "CIO_REGIONS__US__API_KEY": "key",
+        "CIO_SERVER__HOST": "127.0.0.1",
+        "CIO_SERVER__PORT": str(port),
+    }
+
+
 @contextmanager
 def sink(delay_ms: float = 0) -> Iterator[str]:
     """A destination that answers at once, or after a delay. Its URL."""
     port = free_port()
     with running([sys.executable, "-m", "bench.sink", str(port), str(delay_ms)]):
-        wait_until(lambda: _listens(port), 10, "the sink listens")
+        wait_until(lambda: listens(port), 10, "the sink listens")
         yield f"http://127.0.0.1:{port}"
 
 
@@ -78,6 +99,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.02)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Does anyone take connections there?"""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
