@@ -20,7 +20,10 @@ from connector.events.event import Reason
 _EVIDENCE_TO_SPLIT = 3.0
 _EVIDENCE_OF_POISON = 25.0
 """By chance alone, a record that is not to blame fails so often while others do not once in e^25."""
-_ATTEMPTS_TO_SPLIT_WHEN_ALONE = 5
+_TRIES_TO_SPLIT = 5
+_FEW_OPERATIONS = 16
+"""So few are also split on suspicion alone, which costs little: perhaps nobody succeeds because each request holds
+somebody to blame."""
 
 
 class Verdicts:
@@ -118,7 +121,8 @@ class Verdicts:
         chunk.look_around(circuit)
         if len(chunk.entries) > 1:
             suspect = chunk.evidence > _EVIDENCE_TO_SPLIT
-            if suspect or (alone and chunk.attempts % _ATTEMPTS_TO_SPLIT_WHEN_ALONE == 0):
+            stuck = chunk.tries % _TRIES_TO_SPLIT == 0 and (alone or len(chunk.entries) <= _FEW_OPERATIONS)
+            if suspect or stuck:
                 return _split(flight, lanes)
         elif chunk.tries >= self._poison_attempts and chunk.evidence > _EVIDENCE_OF_POISON:
             message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
