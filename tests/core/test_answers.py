@@ -345,15 +345,16 @@ def test_the_breaker_never_probes_twice_running_with_the_same_batch() -> None:
     assert all(before != after for before, after in pairwise(probes))
 
 
-def test_what_can_never_succeed_does_not_keep_the_breaker_open() -> None:
-    core = Harness(batch=ONE_BY_ONE, delivery=DeliveryOptions(concurrency=6))
-    for send in core.take(*(event(offset, f"e{offset}", who=f"p{offset}") for offset in range(6))):
+@pytest.mark.parametrize("bad", [1, 2, 5])
+def test_what_can_never_succeed_does_not_keep_the_breaker_open(bad: int) -> None:
+    core = Harness(batch=ONE_BY_ONE, delivery=DeliveryOptions(concurrency=8, probe_seconds=5))
+    for send in core.take(*(event(offset, f"e{offset}", who=f"p{offset}") for offset in range(8))):
         core.answer(send, DOWN)
     core.advance()
     assert core.region().state == "open"
-    core.run(lambda send: TIMEOUT if names(send) == ["e0"] else Accepted(), seconds=60.0)
+    core.run(fail_those_with(*(f"e{offset}" for offset in range(bad))), seconds=90.0)
     assert core.region().state == "healthy"
-    assert core.endings()[Outcome.ACCEPTED] == 5
+    assert core.endings()[Outcome.ACCEPTED] == 8 - bad
 
 
 # ---- poison ----
@@ -543,3 +544,38 @@ def test_an_outage_does_not_shatter_what_waits_into_small_requests() -> None:
     before = len(core.seen(Send))
     core.run(lambda send: Accepted())
     assert len(core.seen(Send)) - before < 500
+
+
+def test_incident_27_a_share_of_people_who_can_never_be_delivered_to_starves_nobody() -> None:
+    """A tenth of all people: no request of usual size succeeds, and yet the others' events flow."""
+    core = Harness(batch=BatchOptions(linger_ms=0, max_events=50))
+    offset = 0
+    until = core.now + 7_200.0
+    while core.now < until and offset < 10_000:
+        if core.core.snapshot(core.now).buffered_records < 2_000:
+            core.receive(
+                *(
+                    event(n, "bad" if n % 10 == 0 else "good", who=f"p{n}")
+                    for n in range(offset, offset + 500)
+                )
+            )
+            offset += 500
+        core.run(fail_those_with("bad"), seconds=5.0)
+    assert core.endings()[Outcome.ACCEPTED] > 5_000
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_incident_4_poison_is_told_also_where_others_fail_now_and_then(share: float) -> None:
+    random = Random(3)
+    core = Harness(batch=ONE_BY_ONE, random=random.random, delivery=DeliveryOptions(backoff_seconds_max=5))
+    core.receive(event(0, "poison", who="poison"))
+    core.advance()
+
+    def judge(send: Send) -> Answer:
+        return DOWN if "poison" in names(send) or random.random() < share else Accepted()
+
+    for offset in range(1, 12_001, 20):
+        core.receive(*(event(offset + n, who=f"p{offset + n}") for n in range(20)))
+        core.run(judge, seconds=0.5)
+    (letter,) = core.seen(WriteDeadLetter)
+    assert letter.record.offset() == 0 and letter.reason is Reason.POISON

@@ -1,8 +1,10 @@
 """When the whole input seems bad, the partition is stopped instead of moved to the dead letters."""
 
+import pytest
+
 from connector.core.answers import Answer, ItemError, PartlyRejected
 from connector.core.effects import Outcome, PartitionStopped, Pause, Released, Resume, Send, WriteDeadLetter
-from connector.core.options import DeadLetterShareOptions, DeliveryOptions
+from connector.core.options import BatchOptions, DeadLetterShareOptions, DeliveryOptions
 from tests.core.harness import DOWN, Harness, at, event, unsendable
 
 SMALL = DeadLetterShareOptions(window_records=100, max_share=0.5, min_records=10)
@@ -178,3 +180,22 @@ def test_a_share_of_1_never_stops() -> None:
     core.receive(*(event(offset, who=f"p{offset}") for offset in range(3_000)))
     core.run(_reject_all)
     assert core.seen(PartitionStopped) == [] and core.watermark() == 3_000
+
+
+@pytest.mark.parametrize("undecodable_every", [1_000_000, 5_000])
+def test_incident_18_a_backlog_that_customerio_refuses_whole_stops_the_partition(
+    undecodable_every: int,
+) -> None:
+    """However far ahead was read, and whatever became a dead letter there."""
+    core = Harness(batch=BatchOptions(linger_ms=0, max_events=100))
+    core.receive(
+        *(
+            unsendable(offset)
+            if offset % undecodable_every == undecodable_every - 1
+            else event(offset, who=f"p{offset}")
+            for offset in range(20_000)
+        )
+    )
+    core.run(_reject_all, seconds=60.0)
+    assert len(core.seen(PartitionStopped)) == 1
+    assert len(core.seen(WriteDeadLetter)) <= 4_000

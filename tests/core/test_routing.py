@@ -241,6 +241,15 @@ def test_a_rule_looks_into_a_structured_cloudevent() -> None:
     assert send.region == "eu"
 
 
+@pytest.mark.parametrize("structured", [True, False])
+def test_a_cloudevent_is_told_by_its_content_type_as_in_decoding(structured: bool) -> None:
+    core = _real((RoutingRule(region="eu", attribute="country", values=("de",)),))
+    content = {"id": "1", "data": GERMAN} if structured else {**GERMAN, "specversion": "1.0", "data": {}}
+    content_type = b"application/cloudevents+json; charset=utf-8" if structured else b"application/json"
+    (send,) = core.take(_record(content, [("content-type", content_type)]))
+    assert send.region == "eu"
+
+
 @pytest.mark.parametrize("lanes_key", ["identifier", "record_key"])
 @pytest.mark.parametrize(
     "content",
@@ -253,6 +262,7 @@ def test_a_rule_looks_into_a_structured_cloudevent() -> None:
             "identifiers": {"object_type_id": "1", "object_id": "eu-1"},
             "attributes": {},
         },
+        {"type": "track", "anonymousId": "eu-1", "event": "n"},
         {"type": "track", "userId": "eu-1", "event": "n"},
     ],
 )
