@@ -32,7 +32,7 @@ _LOOK_SECONDS = 0.5
 """How often the cores' snapshots are taken for metrics and health."""
 _CLOSE_SECONDS = 10.0
 """Beyond the drain's deadline, for the last commit and leaving the group."""
-_LEAVE_SECONDS = 2.0
+_LEAVE_SECONDS = 3.0
 """For leaving the group, where all must end at once."""
 
 

@@ -19,7 +19,7 @@ def test_run_waits_for_a_broker_and_delivers_once_it_is_there(
     scene = make_scene(cluster)
     scene.create_topics()
     published = scene.publish(turns(PEOPLE, 2))
-    cluster.nodes[0].stop()
+    cluster.nodes[0].kill()
     connector = scene.run()
     why = (scene.group, "unreachable", cluster.bootstrap_servers)
     scene.wait_until(lambda: connector.waits(*why), "it says why it is not ready")
