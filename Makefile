@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-latency bench-transport clean
+.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-latency bench-transport chaos clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ bench-latency: $(READY) ## from publishing to acceptance at a fixed rate, with p
 
 bench-transport: $(READY) ## what a request costs on each HTTP transport
 	@$(BIN)/python -m bench.transport $(ARGS)
+
+chaos: $(READY) ## break real brokers, members and the destination, and count what is lost
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 clean: ## remove what was installed and built here
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
