@@ -6,7 +6,7 @@ The client's cached high watermark stands still while a partition is paused.
 from collections.abc import Collection
 
 from connector.core.effects import TopicPartition
-from connector.kafka.lookup import Asked, Lookup, answers
+from connector.kafka.lookup import Asked, Lookup
 
 ANSWER_SECONDS = 10.0
 
@@ -25,9 +25,9 @@ class Ends:
         if self._asked:
             if not all(future.done() for future in self._asked.values()):
                 return {}
-            answered = answers(self._asked, 0.0, {})
+            ends = self._lookup.ends(self._asked)
             self._asked = {}
-            return {partition: offsets.offset for partition, offsets in answered.items()}
+            return ends
         if partitions and now >= self._due_at:
             self._due_at = now + self._every_seconds
             self._asked = self._lookup.ask_ends(partitions, ANSWER_SECONDS)

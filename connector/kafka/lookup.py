@@ -1,8 +1,9 @@
 """What the brokers know of a partition: what was committed, and from where to where its log reaches."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import confluent_kafka
@@ -11,6 +12,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from connector.core.effects import TopicPartition
 from connector.core.inputs import Assignment
+
+REFRESH_SECONDS = 1.0
 
 Asked = dict[TopicPartition, "Future[Any]"]
 """Questions for an offset of a log, under way."""
@@ -62,9 +65,12 @@ class Lookup:
         self._admin = admin
         self._isolation = isolation
         self._cluster: _Cluster | None = None
+        self._asked_in_vain: set[str] = set()
+        """Topics of partitions that the last question about was not answered."""
 
     def begin(self, partitions: Sequence[TopicPartition], timeout_seconds: float) -> Inquiry:
-        """Asks everything that can be asked without waiting."""
+        """Asks what can be asked without waiting for the answers."""
+        self._learn_leaders(partitions)
         return Inquiry(
             partitions,
             self._ask(partitions, _EARLIEST, timeout_seconds),
@@ -76,8 +82,9 @@ class Lookup:
         """The answers. Waits for them, until the inquiry's deadline, if it is not `answered`; the committed offsets
         and the topics' ids are asked now, and awaited."""
         missing: dict[TopicPartition, str] = {}
-        low = answers(inquiry.low, inquiry.deadline, missing)
-        high = answers(inquiry.high, inquiry.deadline, missing)
+        low = _answers(inquiry.low, inquiry.deadline, missing)
+        high = _answers(inquiry.high, inquiry.deadline, missing)
+        self._asked_in_vain |= {partition.topic for partition in missing}
         known = [partition for partition in inquiry.partitions if partition not in missing]
         if not known:
             return Facts([], missing)
@@ -102,9 +109,25 @@ class Lookup:
             missing,
         )
 
-    def ask_ends(self, partitions: Iterable[TopicPartition], timeout_seconds: float) -> Asked:
-        """Asks where the logs end; `answers` takes what came."""
+    def ask_ends(self, partitions: Collection[TopicPartition], timeout_seconds: float) -> Asked:
+        """Asks where the logs end; `ends` takes the answers."""
+        self._learn_leaders(partitions)
         return self._ask(partitions, _LATEST, timeout_seconds)
+
+    def ends(self, asked: Asked) -> dict[TopicPartition, int]:
+        """What has been answered to `ask_ends` by now."""
+        missing: dict[TopicPartition, str] = {}
+        answered = _answers(asked, 0.0, missing)
+        self._asked_in_vain |= {partition.topic for partition in missing}
+        return {partition: offsets.offset for partition, offsets in answered.items()}
+
+    def _learn_leaders(self, partitions: Collection[TopicPartition]) -> None:
+        """By itself the admin client learns of new leaders after minutes, and until then asks in vain (seen: each
+        answer is FENCED_LEADER_EPOCH)."""
+        with suppress(KafkaException):
+            for topic in self._asked_in_vain & {partition.topic for partition in partitions}:
+                self._admin.list_topics(topic, timeout=REFRESH_SECONDS)
+                self._asked_in_vain.discard(topic)
 
     def ask_anything(self, timeout_seconds: float) -> "Future[Any]":
         """Asks a broker something: done without an exception once one answers.
@@ -161,7 +184,7 @@ class Lookup:
         return self._cluster.id, topic_ids
 
 
-def answers(
+def _answers(
     asked: Asked, deadline: float, missing: dict[TopicPartition, str]
 ) -> dict[TopicPartition, Offsets]:
     """The answers that come before the deadline (monotonic seconds); why the others did not goes into `missing`."""
