@@ -177,7 +177,7 @@ class Endings:
         place = bisect_left(dead, index)
         before = place + 1 - bisect_right(dead, index - window)
         behind = bisect_left(dead, index + window) - place
-        spans = ((before, index + 1), (behind, ledger.arrived - index))
+        spans = ((before, index + 1), (behind, window))
         too_many = any(
             count >= share.min_records and count > share.max_share * min(window, span)
             for count, span in spans
