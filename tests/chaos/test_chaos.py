@@ -17,7 +17,7 @@ SECONDS = {
 SCENARIOS = {scenario.name: scenario for scenario in ALL}
 
 
-@pytest.mark.parts
+@pytest.mark.chaos
 @pytest.mark.parametrize("name", SECONDS)
 def test_nothing_is_lost_or_counted_twice_or_out_of_order(stage: Stage, name: str) -> None:
     outcome = perform(SCENARIOS[name], stage, seed=5, rate=300, seconds=SECONDS[name])
