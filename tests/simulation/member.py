@@ -443,7 +443,13 @@ class Member:
             return
         self._count_spins(now)
         self._world.current = self
-        for effect in self.core.advance(now):
+        effects = self.core.advance(now)
+        for effect in effects:
+            if isinstance(
+                effect, RegionChanged
+            ):  # states change before requests start, wherever the list tells of it
+                self.checks.state_changed(effect.region, effect.state)
+        for effect in effects:
             self._perform(effect)
             if not self.alive:
                 return
@@ -651,7 +657,6 @@ class Member:
     def _region_changed(self, effect: RegionChanged) -> None:
         self.note(f"finds {effect.region} {effect.state}: {effect.detail}")
         self._world.count(str(effect.state))
-        self.checks.state_changed(effect.region, effect.state)
 
     def _partition_stopped(self, effect: PartitionStopped) -> None:
         self.note(f"stops {effect.partition} at {effect.offset}: {effect.detail}")

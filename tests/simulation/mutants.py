@@ -31,6 +31,7 @@ from connector.core.region import Region
 from connector.core.token_bucket import TokenBucket
 from connector.core.verdicts import Verdicts
 from connector.events.event import Event
+from tests.simulation.violation import Violation
 from tests.simulation.world import run
 
 SEEDS_MAX = 600
@@ -496,7 +497,7 @@ def failing_request_is_never_poison(original: Any) -> Any:
     """What never succeeds is retried for ever, and what stands behind it waits."""
 
     def unavailable(verdicts: Verdicts, flight: Flight, *rest: Any) -> Any:
-        flight.current.lonely_failures = -1_000_000
+        flight.current.evidence = float("-inf")
         return original(verdicts, flight, *rest)
 
     return unavailable
@@ -515,12 +516,15 @@ def mutated(name: str) -> Iterator[None]:
 
 
 def find(name: str) -> tuple[int, str] | None:
-    """The first seed that finds the mutant, and how. None: none does."""
+    """The first seed that finds the mutant, and how: by a broken promise or a failed assertion of the core's own.
+
+    None: none does. Any other error says that the mutant no longer fits the core.
+    """
     with mutated(name):
         for seed in range(SEEDS_MAX):
             try:
                 run(seed)
-            except Exception as error:  # noqa: BLE001 - a failed assertion of the core finds it as well
+            except (Violation, AssertionError) as error:
                 return seed, f"{type(error).__name__}: {error}"
     return None
 
