@@ -34,7 +34,7 @@ def interpret(
     """The meaning of one complete answer.
 
     `headers` has lower-case names or ignores case; `events` is how many operations were sent; `url` is where
-    to; `now_wall` is Unix seconds, for a Retry-After that is a date.
+    to; `now_wall` is Unix seconds, for a Retry-After that is a date where the answer does not name its own.
     """
     if status == 200:
         return Accepted() if isinstance(_decoded(body), dict) else _unreadable(status)
@@ -46,7 +46,10 @@ def interpret(
         return Unauthorised(status)
     if status in (408, 429) or status >= 500:
         kind = "5xx" if status >= 500 else str(status)
-        return Unavailable(kind, status, retry_after_seconds(headers.get("retry-after", ""), now_wall))
+        # By the clock of whoever wrote the date: ours may be wrong.
+        now = _unix_seconds(headers.get("date", ""))
+        wait = retry_after_seconds(headers.get("retry-after", ""), now_wall if now is None else now)
+        return Unavailable(kind, status, wait)
     if status >= 300:
         return Misconfigured(status, _where(status, headers, url))
     return _unreadable(status)
@@ -57,13 +60,17 @@ def retry_after_seconds(value: str, now_wall: float) -> float | None:
     value = value.strip()
     if _SECONDS.fullmatch(value):
         return float(value)
+    then = _unix_seconds(value)
+    return None if then is None else max(0.0, then - now_wall)
+
+
+def _unix_seconds(date: str) -> float | None:
+    """An HTTP date. None where it is none."""
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(date)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now_wall)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _decoded(body: bytes) -> object:

@@ -188,6 +188,12 @@ def test_retry_after_is_seconds_or_a_date_and_never_negative(value: str, seconds
     assert retry_after_seconds(value, NOW) == seconds
 
 
+def test_a_date_is_read_by_the_clock_of_whoever_wrote_it() -> None:
+    headers = {"retry-after": "Tue, 14 Nov 2023 22:14:00 GMT", "date": "Tue, 14 Nov 2023 22:13:50 GMT"}
+    unavailable = Unavailable("429", 429, 10.0)
+    assert interpret(429, headers, b"", 1, "https://track.customer.io", NOW - 86_400) == unavailable
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
