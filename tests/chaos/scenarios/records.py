@@ -1,14 +1,25 @@
 """Records that are beyond help, and a clock that cannot be trusted."""
 
-import shutil
-from pathlib import Path
-
 from tests.chaos.run import Run
 from tests.chaos.scenario import Scenario
 from tests.chaos.traffic import Mix
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-JUMPS = ("+3600", "+0", "+86400", "+0")
+JUMPS = ("3600", "-3600", "0", "86400", "-86400")
+_CLOCK = """
+import time
+
+_true = time.time
+
+
+def _false():
+    with open({clock!r}) as seconds:
+        return _true() + float(seconds.read() or 0)
+
+
+time.time = _false
+"""
+"""A `sitecustomize` by which a process takes the clock for another. Kafka's client keeps the true one: it waits by the
+clock on the wall."""
 
 
 def are_bad(run: Run) -> None:
@@ -17,23 +28,17 @@ def are_bad(run: Run) -> None:
 
 
 def jump_in_time(run: Run) -> None:
-    """The connector's clock jumps forwards by an hour and by a day, and back each time. (Never behind the real one:
-    libfaketime then makes waits last as long as the jump.)"""
-    if not FAKETIME.exists() or shutil.which("faketime") is None:
-        run.notes.append("the clock did not jump: it needs libfaketime (Debian: apt-get install faketime)")
+    """The connector's clock jumps forwards and back by hours and days, while Customer.io asks to wait until a time."""
     clock = run.folder / "clock"
-    clock.write_text("+0")
-    run.environment.update(
-        LD_PRELOAD=str(FAKETIME),
-        FAKETIME_TIMESTAMP_FILE=str(clock),
-        FAKETIME_NO_CACHE="1",
-        FAKETIME_DONT_FAKE_MONOTONIC="1",
-    )
+    clock.write_text("0")
+    (run.folder / "sitecustomize.py").write_text(_CLOCK.format(clock=str(clock)))
+    run.environment["PYTHONPATH"] = str(run.folder)
     run.member()
     run.wait_until_at_work()
     run.publisher.start()
     for jump in JUMPS:
         run.wait(run.seconds / len(JUMPS))
+        run.inject(kind="status", status=503, requests=2, retry_after_seconds=1, retry_after_date=True)
         clock.write_text(jump)
 
 

@@ -19,7 +19,7 @@ def hangs(run: Run) -> None:
     run.inject(kind=FaultKind.HANG, region="eu")
     changed = time.monotonic()
     run.wait(half)
-    _compare_latency(run, began, changed, time.monotonic())
+    _compare_latency(run, (began, changed - 1), (changed, time.monotonic()))
 
 
 def is_refused(run: Run) -> None:
@@ -37,23 +37,24 @@ def _runs_without_eu(run: Run, url: str) -> None:
     half = run.seconds / 2
     began = time.monotonic()
     run.wait(half)
+    stopped = time.monotonic()
     run.terminate(run.members[0])
     delivered = len(run.customerio.workspaces["eu"].operations)
     run.member(regions={"eu": {"url": url}})
     run.wait(2)  # what had gathered meanwhile is late through no fault of the other region
     changed = time.monotonic()
     run.wait(half)
-    _compare_latency(run, began, changed, time.monotonic())
+    _compare_latency(run, (began, stopped - 1), (changed, time.monotonic()))
     if len(run.customerio.workspaces["eu"].operations) != delivered:
         run.faults.append("the other region was not away: this scenario shows nothing")
     run.terminate(run.members[0])
     run.member()
 
 
-def _compare_latency(run: Run, began: float, changed: float, ended: float) -> None:
+def _compare_latency(run: Run, well: tuple[float, float], ill: tuple[float, float]) -> None:
+    """Of what was published between these monotonic times, without and with the other region's trouble."""
     run.wait(1)
-    without = _p99(run.latencies("us", began, changed - 1))
-    with_fault = _p99(run.latencies("us", changed, ended))
+    without, with_fault = _p99(run.latencies("us", *well)), _p99(run.latencies("us", *ill))
     ratio = with_fault / without
     run.notes.append(f"p99 of us {with_fault * 1000:.0f} ms, {ratio:.1f} of {without * 1000:.0f} ms without")
     if ratio > P99_RATIO_MAX and with_fault > P99_SECONDS_FLOOR:
