@@ -80,7 +80,7 @@ class Faults:
         """The client raises, and may have lost what it was about to hand over."""
         member = self._member(group)
         if member:
-            member.poll_fails = True
+            member.polling.fails = True
 
     def truncate(self, group: "Group") -> None:
         """Retention deletes the beginning of a log."""

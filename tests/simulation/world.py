@@ -44,7 +44,6 @@ class World:
         self.history = History(keep_history)
         self.clock = Clock()
         self.counts: Counter[str] = Counter()
-        self.current: Member | None = None
         self._core_class = core_class
         self._random = random = Random(scenario.seed ^ 0x5EED)
         options = scenario.options
@@ -208,7 +207,7 @@ class World:
         for group in self.groups:
             owner = group.owners[draft.place]
             if owner is not None:
-                owner.poke()
+                owner.polling.poke()
         return published
 
     def _strike_at(self, fault: Fault) -> None:
