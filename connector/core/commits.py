@@ -60,6 +60,8 @@ class Commits:
         notes = []
         for ledger, offset in self._under_way.values():
             code = codes.get(ledger.partition)
+            if code is None and offset.epoch != ledger.epoch:
+                continue  # the poll thread leaves out what is of another epoch, and says nothing of it
             if code is None:
                 ledger.committed, ledger.committed_metadata = offset.offset, offset.metadata
             elif code == _METADATA_TOO_LARGE:

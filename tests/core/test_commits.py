@@ -196,6 +196,20 @@ def test_a_commit_names_the_epoch_it_belongs_to() -> None:
     assert core.broker[at(0)].epoch == again.epoch
 
 
+def test_a_commit_left_out_for_its_old_epoch_is_made_again() -> None:
+    core = Harness(batch=ONE_BY_ONE)
+    core.advance()
+    core.commits_answered = False
+    core.accept(*core.take(event(0)))
+    core.wait(1.0)
+    (commit,) = core.seen(Commit)[1:]
+    core.core.restart([at(0)], core.now)
+    core.core.commit_done(commit.commit_id, (), core.now)  # left out by the poll thread, without a word
+    core.commits_answered = True
+    core.wait(2.0)
+    assert core.committed() == 1
+
+
 def test_incident_9_a_commit_never_moves_backwards() -> None:
     core = Harness(batch=ONE_BY_ONE)
     for offset in range(0, 60, 3):
