@@ -51,6 +51,9 @@ _BEHIND_FATAL = {
 _TELLING = (REFUSED_CREDENTIALS | REFUSED_MECHANISM, {K._SSL}, {K._RESOLVE}, {K._TRANSPORT})
 """Causes, the most telling first."""
 
+_NO_CONNECTION = "Connect to "
+"""What librdkafka's error begins with, after the broker's name, where not even a connection was had."""
+
 
 class ErrorTrail:
     """Remembers the errors that a client reports by itself: an operation that merely timed out failed because of one
@@ -70,6 +73,15 @@ class ErrorTrail:
                     if earlier.code() in kind:
                         return earlier
         return error
+
+    def hung_up(self, error: KafkaError) -> bool:
+        """Whether connections were taken and closed: brokers count as down though no attempt to connect failed,
+        whichever way the operation that needed them ended with `error`."""
+        cause = self.cause(error)
+        if cause is not error:
+            return cause.code() == K._TRANSPORT and _NO_CONNECTION not in cause.str()
+        seen = {error.code(), *(earlier.code() for earlier in self._errors)}
+        return error.code() in UNREACHABLE and not seen.isdisjoint({K._TRANSPORT, K._ALL_BROKERS_DOWN})
 
 
 def behind_fatal(error: KafkaError) -> KafkaError:

@@ -68,7 +68,7 @@ def reached(options: ConsumerOptions | ProducerOptions, timeout_seconds: float) 
         hopeless = cause.code() in _HOPELESS or (cause.code() in _DOWN and waited >= DOWN_SECONDS)
         if hopeless or waited >= timeout_seconds:
             abandon(admin)
-            if cause is error and error.code() == KafkaError._TRANSPORT:
+            if trail.hung_up(error):
                 raise _hung_up(options.bootstrap_servers)
             raise connector_error(cause, options.bootstrap_servers)
 

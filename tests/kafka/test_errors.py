@@ -48,6 +48,34 @@ def test_error_without_a_trail_is_its_own_cause() -> None:
 
 
 @pytest.mark.parametrize(
+    "ended", [KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN]
+)
+def test_listener_that_hangs_up_is_told_however_the_operation_ended(ended: int) -> None:
+    trail = ErrorTrail()
+    trail(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    assert trail.hung_up(KafkaError(ended))
+
+
+def test_listener_that_closes_a_connection_in_use_has_hung_up() -> None:
+    trail = ErrorTrail()
+    trail(
+        KafkaError(
+            KafkaError._TRANSPORT, "b:9092/bootstrap: Send failed: Broken pipe (after 0ms in state UP)"
+        )
+    )
+    assert trail.hung_up(KafkaError(KafkaError._TIMED_OUT))
+
+
+def test_listener_that_refuses_or_is_silent_has_not_hung_up() -> None:
+    refusing = ErrorTrail()
+    reason = "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)"
+    refusing(KafkaError(KafkaError._TRANSPORT, reason))
+    refusing(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    assert not refusing.hung_up(KafkaError(KafkaError._TRANSPORT))
+    assert not ErrorTrail().hung_up(KafkaError(KafkaError._TIMED_OUT))
+
+
+@pytest.mark.parametrize(
     ("code", "of_partition", "verdict"),
     [
         (KafkaError._AUTO_OFFSET_RESET, True, Verdict.OUT_OF_RANGE),
