@@ -18,7 +18,7 @@ example:
 While it runs, faults are injected and looked at over HTTP:
   curl -X POST http://127.0.0.1:9001/simulator/faults -d '{"kind": "status", "status": 503, "requests": 3}'
   kinds: latency, status, redirect, reject_items, reset, hang, truncate, garbage
-  conditions: region, path, probability, requests, seconds; "applied": true loses the answer only
+  conditions: region, path, contains, probability, requests, seconds; "applied": true loses the answer only
   others: GET state, violations, operations, people, faults; DELETE faults; POST reset
 """
 

@@ -45,6 +45,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Only at this region's host."""
     path: str | None = None
     """Only on paths that begin so, such as `/api/v2/batch`."""
+    contains: Annotated[str, Meta(min_length=1)] | None = None
+    """Only where this text stands in the body: what Customer.io cannot take, in whatever company."""
     probability: Probability = 1.0
     """Of each request."""
     requests: Annotated[int, Meta(ge=1)] | None = None
@@ -90,6 +92,7 @@ class _Injected:
 
     def __init__(self, fault: Fault, now: float, seed: str) -> None:
         self.fault = fault
+        self.contained = (fault.contains or "").encode()
         self.requests_left = fault.requests
         self.ends_at = now + fault.seconds if fault.seconds is not None else None
         self.random = random.Random(seed)  # noqa: S311 - reproducible, not secret
@@ -97,11 +100,13 @@ class _Injected:
     def over(self, now: float) -> bool:
         return self.requests_left == 0 or (self.ends_at is not None and now >= self.ends_at)
 
-    def strikes(self, region: str, path: str, now: float) -> bool:
+    def strikes(self, region: str, path: str, now: float, body: bytes) -> bool:
         fault = self.fault
         if self.over(now) or fault.region not in (None, region):
             return False
         if fault.path is not None and not path.startswith(fault.path):
+            return False
+        if self.contained not in body:
             return False
         if fault.probability < 1 and self.random.random() >= fault.probability:
             return False
@@ -134,7 +139,7 @@ class Faults:
         """Those that may still strike."""
         return [injected.fault for injected in self._injected if not injected.over(now)]
 
-    def plan(self, region: str, path: str, now: float) -> Plan:
+    def plan(self, region: str, path: str, now: float, body: bytes = b"") -> Plan:
         """What happens to the next request."""
         if not self._injected:
             return UNSPOILED
@@ -142,9 +147,9 @@ class Faults:
         for injected in self._injected:
             fault = injected.fault
             if fault.kind is FaultKind.LATENCY:
-                if injected.strikes(region, path, now):
+                if injected.strikes(region, path, now, body):
                     delay += (fault.delay_seconds or 0.0) + injected.random.random() * fault.jitter_seconds
-            elif chosen is None and rejects is None and injected.strikes(region, path, now):
+            elif chosen is None and rejects is None and injected.strikes(region, path, now, body):
                 if fault.kind is FaultKind.REJECT_ITEMS:
                     rejects = _rejects(injected)
                 else:

@@ -146,7 +146,7 @@ class _Handler:
             return _response(admin.answer(self._simulator, request.method, path, request.query, body, now))
         counts = self._simulator.workspaces[self._region].counts
         counts.requests += 1
-        plan = self._simulator.faults.plan(self._region, path, now)
+        plan = self._simulator.faults.plan(self._region, path, now, body)
         fault = plan.fault
         if fault is not None:
             counts.requests_faulted += 1

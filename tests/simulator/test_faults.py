@@ -50,6 +50,13 @@ def test_a_fault_strikes_its_region_and_path_only() -> None:
     assert statuses(faults, 1, region="eu") == [503]
 
 
+def test_a_fault_strikes_what_contains_a_text_only() -> None:
+    faults = faults_of(status(contains="pill", requests=1))
+    bodies = [b"", b'{"name":"water"}', b'{"name":"pill"}', b'{"name":"pill"}']
+    struck = [faults.plan("us", BATCH, 0.0, body).fault is not None for body in bodies]
+    assert struck == [False, False, True, False]
+
+
 def test_chance_is_decided_by_the_seed() -> None:
     drawn = [statuses(faults_of(status(probability=0.5), seed=seed), 50) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1]
