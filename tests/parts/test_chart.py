@@ -1,6 +1,5 @@
 """The Helm chart: every supported shape renders into manifests that Kubernetes takes and settings that we take."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +8,8 @@ import pytest
 import yaml
 
 from connector.cli.main import command_parser
-from connector.core.effects import RegionState
+from connector.kafka.configuration import consumer_properties
+from connector.pipeline.kafka_options import consumer_options
 from connector.settings.groups import consumer_groups
 from connector.settings.load import load_settings
 from connector.settings.model import Settings
@@ -26,7 +26,6 @@ from tests.parts.chart import (
     rendered,
     rendered_text,
 )
-from tests.telemetry.test_core_metrics import DOCUMENTED
 
 pytestmark = pytest.mark.parts
 
@@ -299,6 +298,22 @@ def test_what_needs_an_operator_is_off_by_default(helm: Path | str) -> None:
     assert kinds == {"ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "ServiceAccount"}
 
 
+def test_incident_20_pods_that_come_and_go_move_no_more_partitions_than_they_must(
+    helm: Path | str, tmp_path: Path
+) -> None:
+    for shape in SHAPES:
+        manifests = rendered(helm, shape)
+        for deployment in of_kind(manifests, "Deployment"):
+            settings = settings_in(pod(deployment, manifests), tmp_path)
+            for group in consumer_groups(settings, None):
+                properties = consumer_properties(consumer_options(settings, group.group_id), print)
+                assert (
+                    properties.get("partition.assignment.strategy", "cooperative-sticky")
+                    == "cooperative-sticky"
+                )
+                assert "group.instance.id" not in properties
+
+
 @pytest.mark.parametrize(
     "arguments",
     [(), ("--set", "perRegion.enabled=false"), ("--set", "config.kafka.group_per_region=false")],
@@ -324,24 +339,13 @@ def test_each_deployment_is_scaled_by_the_lag_of_its_own_groups(
         }
 
 
-def test_scaling_never_ends_at_nothing_and_shrinks_slowly(helm: Path | str) -> None:
+def test_incident_20_scaling_never_ends_at_nothing_and_shrinks_slowly(helm: Path | str) -> None:
     assert "minReplicas" in refusal(helm, OPERATORS, "--set", "autoscaling.minReplicas=0")
+    assert of_kind(rendered(helm, ONE_REGION), "ScaledObject") == []
     for scaled in of_kind(rendered(helm, OPERATORS), "ScaledObject"):
         down = scaled["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
         assert down["stabilizationWindowSeconds"] >= 300
         assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
-
-
-def test_alerts_ask_for_metrics_and_states_that_there_are(helm: Path | str) -> None:
-    (rule,) = of_kind(rendered(helm, OPERATORS), "PrometheusRule")
-    expressions = " ".join(alert["expr"] for group in rule["spec"]["groups"] for alert in group["rules"])
-    metrics = set(re.findall(r"\bcio_connector_\w+", expressions))
-    assert metrics
-    assert metrics <= DOCUMENTED.keys()
-    for labels in re.findall(r" by \(([^)]*)\) \((?:increase\()?(cio_connector_\w+)", expressions):
-        assert set(labels[0].split(", ")) <= DOCUMENTED[labels[1]]
-    (states,) = re.findall(r'state=~"([^"]*)"', expressions)
-    assert set(states.split("|")) <= {state.value for state in RegionState}
 
 
 def test_the_pods_metrics_are_scraped_where_they_are_served(helm: Path | str) -> None:
@@ -376,6 +380,7 @@ def test_a_network_policy_always_lets_names_be_resolved(helm: Path | str) -> Non
             ["--set-json", 'config.kafka.properties={"sasl.password": "p"}'],
             "set CIO_KAFKA__PROPERTIES__SASL_PASSWORD in extraEnv",
         ),
+        (["--set", "config.kafka.group_instance_id=pod"], "would be the same for every pod"),
         (["--set", "config.delivery.requests_per_second=9"], "set requestsPerSecond"),
         (["--set", "config.server.enabled=false"], "would leave the probes nothing to ask"),
         (

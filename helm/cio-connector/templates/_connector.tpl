@@ -84,6 +84,9 @@ number that shares a workspace's rate, groups are its consumer groups.
 {{- fail (printf "config.kafka.properties.%s would be readable in a ConfigMap: set CIO_KAFKA__PROPERTIES__%s in extraEnv from a Secret" $property ($property | replace "." "_" | upper)) -}}
 {{- end -}}
 {{- end -}}
+{{- if $config.kafka.group_instance_id -}}
+{{- fail "config.kafka.group_instance_id would be the same for every pod, and each would end the others: pods of a Deployment have no lasting names" -}}
+{{- end -}}
 {{- if hasKey (default dict $config.delivery) "requests_per_second" -}}
 {{- fail "config.delivery.requests_per_second is for one process: set requestsPerSecond, which the chart divides by the replicas" -}}
 {{- end -}}
