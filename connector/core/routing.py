@@ -20,6 +20,23 @@ _IDENTIFIERS = ("object_id", "cio_object_id", "id", "email", "phone", "cio_id", 
 _PLACES = ("attributes", "traits", "properties")
 
 
+class _UnreadableError(Exception):
+    """An event that can be sent as it is holds values that cannot be looked at."""
+
+
+class _Names(msgspec.Struct):
+    """What names the person, object or delivery in an operation. Everything else is passed over unread."""
+
+    identifiers: dict[str, str] = {}
+    primary: dict[str, str] = {}
+    anonymous_id: str = ""
+
+
+_read_names = msgspec.json.Decoder(_Names).decode
+_read_content = msgspec.json.Decoder(float_hook=float).decode
+"""Numbers beyond all bounds are infinite here instead of an error: they are passed on as they are."""
+
+
 class Unroutable(msgspec.Struct, frozen=True):
     """No region can be named for an event."""
 
@@ -50,6 +67,8 @@ class Router:
         if named is None and not self.trivial:
             try:
                 named = self._decide(record, event)
+            except _UnreadableError:
+                return Unroutable("the routing rules cannot read its values: a number is too long")
             except Exception as error:  # noqa: BLE001 - a person's own function may raise anything
                 return Unroutable(f"the routing function raised {type(error).__name__}")
         if named is None:
@@ -80,7 +99,10 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
 
 
 def _content(record: Record) -> Mapping[str, Any]:
-    content = msgspec.json.decode(record.value() or b"{}")
+    try:
+        content = _read_content(record.value() or b"{}")
+    except msgspec.DecodeError:
+        raise _UnreadableError from None
     if not isinstance(content, dict):
         return {}
     inside = content.get("data")
@@ -91,12 +113,11 @@ def _content(record: Record) -> Mapping[str, Any]:
 
 def _identifier(operation: Operation) -> str:
     """The person's, object's or delivery's identifier as it is sent."""
-    body = msgspec.json.decode(operation.body)
+    names = _read_names(operation.body)
     if operation.kind is RequestKind.V1_EVENTS:
-        return str(body.get("anonymous_id", ""))
-    identifiers = body.get("identifiers") or body.get("primary") or body
-    named = (identifiers.get(name) for name in _IDENTIFIERS)
-    return next((value for value in named if isinstance(value, str)), "")
+        return names.anonymous_id
+    named = names.identifiers or names.primary
+    return next((named[name] for name in _IDENTIFIERS if name in named), "")
 
 
 def _matches(

@@ -19,7 +19,8 @@ from connector.events.headers import (
     read_headers,
 )
 from connector.events.identifiers import text_of
-from connector.events.limits import OPERATION_BYTES_MAX
+from connector.events.limits import NESTING_MAX, OPERATION_BYTES_MAX
+from connector.events.nesting import is_too_deep
 from connector.events.options import EventOptions
 from connector.events.plain import PlainEvent, plain_event
 from connector.events.raw import ABSENT, json_object
@@ -34,6 +35,7 @@ Message = Person | Object | Delivery | Identify | Track | Page | Screen | Group 
 
 _TYPES = "person, object, delivery, identify, track, page, screen, group, alias"
 
+_TOO_DEEP = Rejection(Reason.UNDECODABLE, f"the value is nested too deeply: more than {NESTING_MAX} levels")
 _V2 = RequestKind.V2
 
 _decode_message = msgspec.json.Decoder(Message).decode
@@ -126,9 +128,14 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
             value.decode()  # msgspec does not check the UTF-8 of what passes through raw
             headers = read_headers(record.headers())
             if headers.is_cloud_event:
-                value, cloud_event_id = _unwrap(value)
-                return careful(record, cluster_id, ulid, _decode_message(value), headers, cloud_event_id)
+                data, cloud_event_id = _unwrap(value)
+                message = _decode_message(data)
+                if is_too_deep(value):
+                    return _TOO_DEEP
+                return careful(record, cluster_id, ulid, message, headers, cloud_event_id)
             message = _decode_message(value)
+            if is_too_deep(value):
+                return _TOO_DEEP
             plain = plain_event(message)
             if plain is not None:
                 return short_cut(record, ulid, message, headers, plain)
@@ -142,7 +149,7 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
         except UnicodeDecodeError as error:
             return Rejection(Reason.UNDECODABLE, f"the value is not UTF-8 (byte {error.start})")
         except RecursionError:
-            return Rejection(Reason.UNDECODABLE, "the value is nested too deeply")
+            return _TOO_DEEP
 
     return decode
 

@@ -18,3 +18,6 @@ ID_BYTES_MAX = 150
 
 EVENT_NAME_BYTES_MAX = 100
 """An event's, page's or screen's name, in UTF-8."""
+
+NESTING_MAX = 500
+"""Arrays and objects in one another. Ours: half of what Python's stack holds by default."""

@@ -73,6 +73,8 @@ def _record(text: bytes, number: int, topic: str) -> StoredRecord:
         wrapped = _wrapped.decode(text)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise InputFileError(f"line {number}: {_words(error)}", _HOW) from None
+    except RecursionError:
+        raise InputFileError(f"line {number}: it is nested too deeply", _HOW) from None
     return StoredRecord(
         topic,
         0,

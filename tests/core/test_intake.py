@@ -6,6 +6,9 @@ import pytest
 
 from connector.core.effects import Outcome, Send
 from connector.core.options import DedupOptions, IdentifyCacheOptions, RoutingOptions, RoutingRule
+from connector.events.decode import make_decoder
+from connector.events.limits import NESTING_MAX
+from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from tests.core.harness import Harness, event, merge, names, tombstone, unsendable
 
@@ -78,3 +81,18 @@ def test_records_of_a_partition_that_is_not_ours_are_passed_over() -> None:
 def test_an_empty_poll_changes_nothing() -> None:
     core = Harness()
     assert core.take() == [] and core.is_empty()
+
+
+@pytest.mark.parametrize("depth", [NESTING_MAX - 1, NESTING_MAX, 940, 980, 990, 991, 992, 993, 994])
+def test_conflict_that_can_just_be_decoded_stops_nothing(depth: int) -> None:
+    """It is decoded a second time, where the stack is deeper."""
+    harness = Harness(decode=make_decoder(EventOptions(), "identifier"))
+    head = (
+        b'{"type":"person","action":"event","event_id":"e","identifiers":{"id":"42"},"name":"n","attributes":'
+    )
+    for offset in (0, 1):
+        nested = b'{"a":%b%d%b}}' % (b"[" * depth, offset, b"]" * depth)
+        harness.receive(StoredRecord("events", 0, offset, head + nested))
+    harness.settle()
+    assert sum(harness.endings().values()) == 2
+    assert harness.is_empty()

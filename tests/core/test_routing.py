@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from connector.core.effects import Outcome, Send
+from connector.core.effects import Outcome, Send, WriteDeadLetter
 from connector.core.options import LanesOptions, RoutingOptions, RoutingRule
 from connector.core.routing import Route, Router, Unroutable
 from connector.events.decode import make_decoder
@@ -279,3 +279,48 @@ def test_the_same_id_for_another_region_is_sent_there() -> None:
     core.receive(event(0, "one", id="1", region="us"), event(1, "one", id="1", region="eu"))
     core.settle()
     assert sorted(send.region for send in core.seen(Send)) == ["eu", "us"]
+
+
+BY_COUNTRY = RoutingOptions(
+    rules=(
+        RoutingRule(region="us", id_pattern="^us_"),
+        RoutingRule(region="eu", attribute="country", values=("de",)),
+    )
+)
+
+
+def _routed_by_country(attributes: bytes) -> Harness:
+    harness = Harness(
+        decode=make_decoder(EventOptions(), LanesOptions().key), regions=REGIONS, routing=BY_COUNTRY
+    )
+    value = b'{"type":"track","messageId":"m","userId":"42","event":"Seen","properties":%b}' % attributes
+    harness.receive(StoredRecord("events", 0, 0, value))
+    harness.settle()
+    return harness
+
+
+def test_number_beyond_all_bounds_keeps_no_event_from_its_region() -> None:
+    harness = _routed_by_country(b'{"country":"de","amount":1e999,"small":-1e-999}')
+    assert harness.endings("eu") == {Outcome.ACCEPTED: 1}
+
+
+def test_a_number_that_rules_cannot_read_is_told_apart_from_a_function_that_fails() -> None:
+    """It could be sent, but nobody can say where."""
+    harness = _routed_by_country(b'{"country":"de","x":%b}' % (b"1" * 5_000))
+    (letter,) = harness.seen(WriteDeadLetter)
+    assert letter.reason is Reason.UNROUTABLE
+    assert letter.message == "the routing rules cannot read its values: a number is too long"
+
+
+def test_a_rule_by_identifier_looks_at_nothing_else() -> None:
+    value = b'{"type":"track","messageId":"m","userId":"us_1","event":"Seen","properties":{"x":%b}}' % (
+        b"1" * 5_000
+    )
+    harness = Harness(
+        decode=make_decoder(EventOptions(), LanesOptions().key),
+        regions=REGIONS,
+        routing=RoutingOptions(default="eu", rules=BY_COUNTRY.rules[:1]),
+    )
+    harness.receive(StoredRecord("events", 0, 0, value))
+    harness.settle()
+    assert harness.endings() == {Outcome.ACCEPTED: 1}

@@ -90,7 +90,7 @@ def test_deep_nesting_is_refused_not_a_crash(opening: bytes, closing: bytes) -> 
         b'{"type":"delivery","action":"event","x":%b}',
     ):
         message = refused(template % nested, Reason.UNDECODABLE)
-        assert message == "the value is nested too deeply"
+        assert message == "the value is nested too deeply: more than 500 levels"
 
 
 def test_nesting_of_a_hundred_levels_is_sent() -> None:

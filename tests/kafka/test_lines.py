@@ -56,6 +56,7 @@ def test_empty_lines_count_but_are_passed_over() -> None:
         b'{"value": {}, "headers": []}',
         b'{"value": {}, "headers": {"\\udcff": "a"}}',
         b'{"value": {}, "key": "\\udcff"}',
+        b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
 def test_bad_line_stops_with_its_number(line: bytes) -> None:
