@@ -50,6 +50,10 @@ config schema` a JSON Schema with which editors check and complete the file.
   never printed or logged.
 - **Mistakes.** An unknown setting or variable, a value out of range and settings that contradict each other
   are errors (exit code 2), all reported at once, with the setting that was probably meant.
+- **The recipe's value**, where a setting names one, is what a common recipe for calling Customer.io from an
+  application recommends: keep connections, send batches, bound concurrency, remember ids for seconds. It has
+  one process in mind that is handed event after event. The defaults here are for a reader of a log, where
+  batches fill by themselves and a redelivery may come minutes later.
 - **YAML.** Only `true` and `false` are booleans; `no`, `off`, times and dates are text. A key given twice is
   an error. Put quotes around credentials that look like numbers.
 """

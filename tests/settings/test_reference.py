@@ -44,6 +44,12 @@ def test_every_setting_has_a_description():
     check(Settings, ())
 
 
+def test_what_a_description_refers_to_is_explained():
+    introduction, _, sections = reference().partition("## ")
+    assert "the recipe's value" in sections
+    assert "**The recipe's value**" in introduction
+
+
 def test_files_are_written(capsys: pytest.CaptureFixture[str]):
     main()
     assert Path(REFERENCE_FILE).read_text() == reference()
