@@ -3,14 +3,19 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connector.kafka.configuration import ConsumerOptions
+from connector.kafka.consumer import ConsumerThread
+from tests.kafka.listening import Listening
 from tests.parts.provision import helm as helm_part
 from tests.parts.provision import jaeger as jaeger_part
 from tests.parts.provision import kafka as kafka_part
-from tests.parts.provision import kubernetes_schemas
+from tests.parts.provision import kubernetes_schemas, prometheus
 from tests.parts.provision.errors import MissingPartError
 from tests.parts.provision.jaeger import Jaeger
 from tests.parts.provision.kafka import KafkaCluster
@@ -21,7 +26,12 @@ StartKafka = Callable[..., KafkaCluster]
 MakeTopic = Callable[..., str]
 """Takes what `KafkaCluster.create_topic` takes; returns the new topic's name."""
 
+StartMember = Callable[..., tuple[ConsumerThread, Listening]]
+"""Takes cluster, topic, group id, protocol and further `ConsumerOptions`; the member is ended after the test."""
+
 CONNECTOR_PASSWORD = "connector-password"
+
+_groups = count(1)
 
 BUILDS: dict[str, Callable[[], Path | str]] = {
     "kafka_jars": kafka_part.jars,
@@ -29,6 +39,7 @@ BUILDS: dict[str, Callable[[], Path | str]] = {
     "helm": helm_part.executable,
     "kubeconform": helm_part.kubeconform,
     "kubernetes_schema_location": kubernetes_schemas.location,
+    "promtool": prometheus.promtool,
 }
 """What each of the fixtures that the others are made from has to have in the cache."""
 
@@ -100,6 +111,35 @@ def kafka_sasl(kafka_jars: Path | str) -> Iterator[KafkaCluster]:
         yield cluster
 
 
+@pytest.fixture
+def group_id() -> str:
+    """A consumer group of the test's own."""
+    return f"group-{next(_groups)}"
+
+
+@pytest.fixture
+def member() -> Iterator[StartMember]:
+    """Starts poll threads that tell a `Listening`."""
+    with ExitStack() as ended:
+
+        def member(
+            cluster: KafkaCluster, topic: str, group_id: str, protocol: str = "consumer", **options: Any
+        ) -> tuple[ConsumerThread, Listening]:
+            listener = Listening()
+            chosen: dict[str, Any] = {
+                "bootstrap_servers": cluster.bootstrap_servers,
+                "topics": (topic,),
+                "group_protocol": protocol,
+            }
+            thread = ConsumerThread(ConsumerOptions(group_id=group_id, **(chosen | options)), listener)
+            ended.callback(lambda: thread.join(10))
+            ended.callback(thread.abort)
+            thread.start()
+            return thread, listener
+
+        yield member
+
+
 @pytest.fixture(scope="session")
 def jaeger_executable() -> Path | str:
     """Jaeger can be started."""
@@ -129,3 +169,9 @@ def kubeconform() -> Path | str:
 def kubernetes_schema_location() -> Path | str:
     """Where kubeconform finds strict schemas."""
     return provided("kubernetes_schema_location")
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path | str:
+    """The path of Prometheus' program that checks and tries rules."""
+    return provided("promtool")
