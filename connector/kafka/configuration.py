@@ -63,6 +63,8 @@ _REFUSED = {
     "group.instance.id": "Set kafka.group_instance_id",
     "group.protocol": "Set kafka.group_protocol",
 }
+_MESSAGE_BYTES_DEFAULT = 1_000_000
+"""librdkafka's."""
 _REFUSED_BY_CONSUMER_PROTOCOL = (
     "partition.assignment.strategy",
     "session.timeout.ms",
@@ -85,7 +87,9 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
         "queued.min.messages": 20_000,
         # With the default of a second, a queue that was full stays empty for most of one.
         "fetch.queue.backoff.ms": 20,
-        "fetch.max.bytes": max(options.partition_fetch_bytes, options.prefetch_bytes // 2),
+        "fetch.max.bytes": max(
+            options.partition_fetch_bytes, options.prefetch_bytes // 2, _message_bytes(options.properties)
+        ),
         "fetch.message.max.bytes": options.partition_fetch_bytes,
         "max.poll.interval.ms": 300_000,
         "statistics.interval.ms": 0,
@@ -102,6 +106,12 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
                     "The broker decides it; leave it out",
                 )
     return properties | dict(options.properties)
+
+
+def _message_bytes(properties: Mapping[str, str]) -> int:
+    """`message.max.bytes`, than which librdkafka lets no fetch be smaller. What is no number it refuses itself."""
+    chosen = properties.get("message.max.bytes", "")
+    return int(chosen) if chosen.isdecimal() else _MESSAGE_BYTES_DEFAULT
 
 
 def admin_properties(options: ConsumerOptions | ProducerOptions, on_error: ErrorCallback) -> dict[str, Any]:

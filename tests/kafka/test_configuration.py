@@ -65,6 +65,19 @@ def test_prefetch_is_bounded() -> None:
     assert properties["fetch.max.bytes"] <= 8 * 1024 * 1024
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prefetch_bytes": 1_048_576, "partition_fetch_bytes": 65_536},
+        {"prefetch_bytes": 2_000_000_000, "partition_fetch_bytes": 1_000_000_000},
+        {"properties": {"message.max.bytes": "20000000"}},
+    ],
+    ids=["least", "most", "large records"],
+)
+def test_librdkafka_takes_whatever_the_settings_allow(options: dict[str, Any]) -> None:
+    made(Consumer, consumer(**options)).close()
+
+
 def test_static_member() -> None:
     assert consumer(group_instance_id="pod-0")["group.instance.id"] == "pod-0"
     assert "group.instance.id" not in consumer()
