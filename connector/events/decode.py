@@ -27,6 +27,7 @@ from connector.events.raw import ABSENT, json_object
 from connector.events.record import Record
 from connector.events.refusal import RefusedError
 from connector.events.segment_calls import Alias, Call, Group, Identify, Page, Screen, Track
+from connector.events.timestamps import SECONDS_MAX
 from connector.events.track_v2 import Delivery, Object, Person
 from connector.events.ulid import ulid_from_id, ulid_from_place
 
@@ -196,8 +197,9 @@ def _region(message: Message, headers: EventHeaders) -> str | None:
 
 
 def _record_seconds(record: Record) -> int | None:
+    """None also where it is no milliseconds: Customer.io would take the present for it."""
     milliseconds = record.timestamp()[1]
-    return milliseconds // 1000 if milliseconds >= 1000 else None
+    return milliseconds // 1000 if 1000 <= milliseconds < 1000 * SECONDS_MAX else None
 
 
 def _key_lanes(record: Record, lane: bytes, lane_secondary: bytes) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from connector.events.segment_semantics import SEMANTIC_EVENTS
@@ -33,6 +34,30 @@ timestamps = (
 emails = st.from_regex(r"[a-z]{1,8}@[a-z]{1,8}\.[a-z]{2}", fullmatch=True)
 phones = st.from_regex(r"\+[0-9]{1,15}", fullmatch=True)
 object_types = st.integers(1, 10**6) | st.integers(1, 10**6).map(str)
+
+FRAGMENTS = [
+    b'{"type":"person","action":"event","identifiers":{"id":"42"},"name":"n","timestamp":1764000000,"event_id":"e",',
+    b'{"type":"person","action":"identify","identifiers":{"email":"a@b.example"},',
+    b'{"type":"track","messageId":"m","userId":"42","event":"x","timestamp":"2025-11-24T16:00:00Z",',
+    b'{"type":"identify","userId":"42","anonymousId":"a",',
+    b'{"type":"group","groupId":"a","userId":"42",',
+    b'"attributes":',
+    b'"properties":',
+    b'"traits":',
+    b'"context":',
+    b'{"createdAt":"2025-11-24"}',
+    b'{"a":1}',
+    b'{"a":"\xff"}',
+    rb'{"a":"\ud800"}',
+    b"[[[[",
+    b"NaN",
+    b"1e999",
+    b'"',
+    b",",
+    b"}",
+    b" ",
+    b"\x00",
+]
 
 
 def fields(required: Document, optional: Document) -> st.SearchStrategy[Document]:
@@ -180,6 +205,17 @@ def spoiled(draw: st.DrawFn, documents: st.SearchStrategy[Document]) -> Document
     else:
         target[name] = draw(st.sampled_from([None, "", " ", "x", 0, -1, 1.5, True, [], ["x"], {}, {"x": 1}]))
     return document
+
+
+@st.composite
+def damaged(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> bytes:
+    """The JSON of a document with some bytes cut out, put in or changed."""
+    value = bytearray(msgspec.json.encode(draw(documents)))
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(value)))
+        end = min(len(value), start + draw(st.integers(0, 4)))
+        value[start:end] = draw(st.binary(max_size=4) | st.sampled_from(FRAGMENTS))
+    return bytes(value)
 
 
 def _strategy(value: Any) -> st.SearchStrategy[Any]:

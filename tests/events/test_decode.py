@@ -196,3 +196,10 @@ def test_kafkas_own_messages_are_read() -> None:
 def test_same_bytes_give_the_same_operations_each_time() -> None:
     assert event(track("x", properties={"a": 1})) == event(track("x", properties={"a": 1}))
     assert operation(bought()).body == operation(bought()).body
+
+
+def test_a_record_timestamp_that_is_no_milliseconds_is_none() -> None:
+    """Of publishers that write nanoseconds: Customer.io would take the present for it."""
+    assert sent(person("identify"), timestamp_ms=99_999_999_999_999)["timestamp"] == 99_999_999_999
+    assert "timestamp" not in sent(person("identify"), timestamp_ms=100_000_000_000_000)
+    assert "timestamp" not in sent(person("identify"), timestamp_ms=1_764_000_000_000_000_000)

@@ -11,31 +11,8 @@ from connector.events.event import Event, Rejection, RequestKind
 from connector.simulator.v1 import read_anonymous_event
 from connector.simulator.v2 import read_operation
 from tests.events.decoding import body_of, decode
-from tests.events.generation import calls, json_values, spoiled, track_v2
+from tests.events.generation import FRAGMENTS, calls, damaged, json_values, spoiled, track_v2
 
-FRAGMENTS = [
-    b'{"type":"person","action":"event","identifiers":{"id":"42"},"name":"n","timestamp":1764000000,"event_id":"e",',
-    b'{"type":"person","action":"identify","identifiers":{"email":"a@b.example"},',
-    b'{"type":"track","messageId":"m","userId":"42","event":"x","timestamp":"2025-11-24T16:00:00Z",',
-    b'{"type":"identify","userId":"42","anonymousId":"a",',
-    b'{"type":"group","groupId":"a","userId":"42",',
-    b'"attributes":',
-    b'"properties":',
-    b'"traits":',
-    b'"context":',
-    b'{"createdAt":"2025-11-24"}',
-    b'{"a":1}',
-    b'{"a":"\xff"}',
-    rb'{"a":"\ud800"}',
-    b"[[[[",
-    b"NaN",
-    b"1e999",
-    b'"',
-    b",",
-    b"}",
-    b" ",
-    b"\x00",
-]
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from(["event_id", "ce_id", "region", "content-type", "dead-letter.replay", "traceparent"]),
@@ -45,17 +22,6 @@ HEADERS = st.lists(
 )
 KEYS = st.none() | st.binary(max_size=10)
 LANES: st.SearchStrategy[Literal["identifier", "record_key"]] = st.sampled_from(["identifier", "record_key"])
-
-
-@st.composite
-def damaged(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> bytes:
-    """The JSON of a document with some bytes cut out, put in or changed."""
-    value = bytearray(msgspec.json.encode(draw(documents)))
-    for _ in range(draw(st.integers(1, 3))):
-        start = draw(st.integers(0, len(value)))
-        end = min(len(value), start + draw(st.integers(0, 4)))
-        value[start:end] = draw(st.binary(max_size=4) | st.sampled_from(FRAGMENTS))
-    return bytes(value)
 
 
 @settings(max_examples=500)
