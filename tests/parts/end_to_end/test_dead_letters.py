@@ -51,3 +51,34 @@ def test_dead_letters_are_the_records_as_they_were_with_why_and_whence(scene: Sc
         assert letter.header("dead-letter.attempts") == ("1" if reason == "rejected" else "0")
         assert letter.header("dead-letter.message")
         assert TOO_LONG not in letter.header("dead-letter.message")
+
+
+def test_incident_18_a_wholly_bad_input_stops_its_partition_until_somebody_accepts_it(scene: Scene) -> None:
+    settings = {
+        "kafka": {"group_per_region": False},
+        "dead_letters": {"share": {"window_records": 40, "min_records": 20}},
+    }
+    connector = scene.run(**settings)
+    scene.wait_until_reading(scene.group)
+    scene.publish([Record(b"key", b"no JSON", partition=0) for _ in range(200)])
+    good = scene.publish(event(f"person-{number}")._replace(partition=1) for number in range(20))
+    stopped = f"{scene.topic}-0"
+    scene.wait_until(lambda: connector.readiness()[1]["stopped_partitions"] == [stopped], "it has stopped")
+    scene.wait_until(lambda: len(scene.accepted()) == len(good), "the other partition goes on")
+    assert connector.stop() == 0
+    letters = scene.ends(scene.dead_letter_topic, 1)[0]
+    assert 20 <= letters < 200
+    assert "--accept-dead-letters" in connector.output()
+
+    again = scene.run(**settings)
+    scene.wait_until(
+        lambda: again.readiness()[1].get("stopped_partitions") == [stopped], "it is still stopped"
+    )
+    assert again.stop() == 0
+    assert scene.ends(scene.dead_letter_topic, 1)[0] == letters
+
+    accepting = scene.run("--accept-dead-letters", **settings)
+    scene.wait_until_committed(scene.group)
+    assert accepting.stop() == 0
+    assert len({letter.header("dead-letter.offset") for letter in scene.dead_letters()}) == 200
+    assert len(scene.accepted()) == len(good)
