@@ -1,0 +1,163 @@
+"""What the pages say can be done can be done, and what they name is there."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.request import Request, urlopen
+
+import msgspec
+import pytest
+import yaml
+
+from connector.cli.main import BROKEN_PIPE, COMMANDS, command_parser
+from connector.errors import ExitCode
+from connector.events.decode import make_decoder
+from connector.events.event import Event
+from connector.events.options import EventOptions
+from connector.events.record import StoredRecord
+from connector.settings.load import load_settings
+from connector.settings.model import Settings
+from connector.simulator import Fault, Simulator
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+SIMULATOR = (ROOT / "docs" / "simulator.md").read_text()
+PAGES = {
+    str(page.relative_to(ROOT)): page.read_text()
+    for page in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("helm/*/*.md"),
+        *ROOT.glob("schemas/*.md"),
+    ]
+}
+PLACES = {"SITE:KEY": "site:key", "connector.yaml": "config/example.yaml"}
+
+
+def _anchors(page: str) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _commands(page: str) -> list[str]:
+    """Whole lines of examples that run the connector."""
+    return re.findall(r"^ *(?:\$ )?(?:\.venv/bin/)?cio-connector ([a-z]+ .*)$", page, re.MULTILINE)
+
+
+def _blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[name]):
+        if "://" in target:
+            continue
+        file, _, anchor = unquote(target).partition("#")
+        page = (ROOT / name).parent / file if file else ROOT / name
+        assert page.exists(), target
+        assert not anchor or anchor in _anchors(page.read_text()), target
+
+
+@pytest.mark.parametrize("command", [line for page in PAGES.values() for line in _commands(page)])
+def test_commands_can_be_given(command: str) -> None:
+    arguments = [PLACES.get(word, word) for word in shlex.split(command, comments=True)]
+    assert command_parser(arguments).parse_args(arguments).command
+
+
+def test_the_readme_names_every_command() -> None:
+    named = set(re.findall(r"(?:cio-connector|make) ([a-z]+)\b", README))
+    assert COMMANDS.keys() - named == {"config"}
+
+
+def test_make_knows_what_it_is_asked_for() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        target for page in PAGES.values() for target in re.findall(r"(?:`|\$ )make ([a-z][a-z-]+)", page)
+    }
+    assert {"demo", "test", "test-all"} <= named <= targets
+
+
+def test_exit_codes_are_those_there_are() -> None:
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert documented == {*ExitCode, BROKEN_PIPE}
+
+
+def test_the_readmes_configuration_is_enough(tmp_path: Path) -> None:
+    (block,) = _blocks(README, "yaml")
+    document = yaml.safe_load(block)
+    for region in document["regions"].values():
+        key = tmp_path / Path(region["api_key_file"]).name
+        key.write_text("key")
+        region["api_key_file"] = str(key)
+    file = tmp_path / "connector.yaml"
+    file.write_text(yaml.safe_dump(document))
+    assert load_settings(file, {}).regions.keys() == {"us", "eu"}
+
+
+def test_the_readmes_events_are_events() -> None:
+    decode = make_decoder(EventOptions(), "identifier")
+    (block,) = _blocks(README, "json")
+    (published,) = re.findall(r"echo '(.*)'", README)
+    decoded = [
+        decode(StoredRecord("events", 0, 0, line.encode(), None, None, 0), "cluster", "")
+        for line in [*block.splitlines(), published]
+    ]
+    assert all(isinstance(event, Event) for event in decoded)
+    assert len(decoded) == 3
+
+
+def test_values_that_the_readme_gives_are_the_defaults() -> None:
+    settings = Settings()
+    window = settings.dedup.events
+    said = " ".join(README.split())
+    assert f"({window.max_entries:,} ids, {window.ttl_seconds / 60:g} minutes)" in said
+    assert f"an event alone waits {settings.batch.linger_ms:g} ms" in said
+    assert f"one of {settings.batch.max_events:,} events in a batch" in said
+    assert f"are on port {settings.server.port}" in said
+
+
+def test_the_map_of_the_core_shows_every_module() -> None:
+    _, _, rest = ARCHITECTURE.partition("## Inside the core")
+    table, _, _ = rest.partition("\n## ")
+    shown = set(re.findall(r"`(\w+\.py)`", table))
+    modules = {module.name for module in (ROOT / "connector" / "core").glob("*.py")} - {"__init__.py"}
+    assert shown == modules
+
+
+def test_the_map_of_the_house_shows_every_room() -> None:
+    shown = set(re.findall(r"^  (\w+)/ ", ARCHITECTURE, re.MULTILINE))
+    rooms = {room.parent.name for room in (ROOT / "connector").glob("*/__init__.py")}
+    assert shown == rooms
+
+
+def test_the_stand_ins_example_works() -> None:
+    (example,) = re.findall(
+        r"^(    from connector.simulator import.*?)^\S", SIMULATOR, re.MULTILINE | re.DOTALL
+    )
+    code = "\n".join(line.removeprefix("    ") for line in example.splitlines())
+    assert code.count("    ...\n") == 1
+
+    def send(simulator: Simulator) -> None:
+        """As a client would: again until it is accepted."""
+        item = {"type": "person", "action": "identify", "identifiers": {"id": "42"}}
+        request = Request(
+            f"{simulator.url('us')}/api/v2/entity",
+            json.dumps(item).encode(),
+            {"Content-Type": "application/json", "Authorization": "Basic dXMtc2l0ZTp1cy1rZXk="},
+        )
+        for _ in range(3):
+            with pytest.raises(OSError, match="503"):
+                urlopen(request)
+        assert urlopen(request).status == 200
+
+    exec(code.replace("    ...\n", "    send(simulator)\n"), {"send": send})
+
+
+def test_the_stand_ins_fault_is_one() -> None:
+    (fault,) = re.findall(r"^`(\{\"kind\".*\})`$", SIMULATOR, re.MULTILINE)
+    assert msgspec.json.decode(fault, type=Fault).status == 429
