@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         parser.error(f"no scenario is called {', '.join(names)}; see --list")
     if chosen.list:
         for each in scenarios:
-            print(f"{each.name:<24}{each.says}")
+            print(f"{each.name:<31}{each.says}")
         return 0
     seed = chosen.seed if chosen.seed is not None else random.randrange(1_000_000)
     print(

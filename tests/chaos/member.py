@@ -29,12 +29,18 @@ class Member:
             environment
         )
         self._running: subprocess.Popen[bytes] | None = None
+        self._suspended = False
         self._born_at = 0
         """Where in the log its present life begins."""
 
     @property
     def running(self) -> bool:
         return self._running is not None
+
+    @property
+    def hears(self) -> bool:
+        """It runs, and is not suspended."""
+        return self.running and not self._suspended
 
     def start(self) -> None:
         """Starts it unless it runs."""
@@ -63,10 +69,12 @@ class Member:
     def suspend(self) -> None:
         """SIGSTOP."""
         self._signal(signal.SIGSTOP)
+        self._suspended = True
 
     def resume(self) -> None:
         """SIGCONT."""
         self._signal(signal.SIGCONT)
+        self._suspended = False
 
     def look(self) -> None:
         """Takes note of its memory, and of an end that nobody asked for."""
@@ -118,3 +126,4 @@ class Member:
     def _forget(self) -> None:
         atexit.unregister(self.kill)
         self._running = None
+        self._suspended = False

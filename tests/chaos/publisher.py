@@ -6,7 +6,7 @@ from zlib import crc32
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from tests.chaos.traffic import Published, Traffic
+from tests.chaos.traffic import Mix, Published, Traffic
 from tests.parts.provision.kafka import KafkaCluster
 
 _TICK_SECONDS = 0.02
@@ -46,6 +46,10 @@ class Publisher:
         for _ in range(count):
             self._publish()
         self._flush()
+
+    def change(self, mix: Mix) -> None:
+        """What is published from now on."""
+        self._traffic.mix = mix
 
     def stop(self) -> None:
         """Publishes no more; waits until Kafka has acknowledged everything."""

@@ -10,20 +10,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from connector.simulator import Fault, Simulator, SimulatorOptions, WorkspaceOptions, run_in_thread
+from connector.simulator import Fault, FaultKind, Simulator, SimulatorOptions, WorkspaceOptions, run_in_thread
 from tests.chaos.configuration import GROUP, PARTITIONS, configuration, memory_bound, merged
 from tests.chaos.member import Member
-from tests.chaos.outside import Watch, read_dead_letters
+from tests.chaos.outside import Watch
 from tests.chaos.publisher import Publisher
 from tests.chaos.stage import CONNECTOR, Stage
-from tests.chaos.traffic import NUMBER, PLANTED, REGIONS, Mix, Traffic
-from tests.chaos.verdict import Accepted, Evidence
+from tests.chaos.traffic import PILLS, PLANTED, REGIONS, Mix, Traffic
 from tests.parts.provision.kafka import KafkaCluster
 
 START_SECONDS = 45.0
 RECOVER_SECONDS = 90.0
-TERMINATE_SECONDS = 30.0
-"""The drain's deadline, and time for the last commit and for leaving the group."""
+TERMINATE_SECONDS = 45.0
+"""The drain's deadline, and time for the last commit and for leaving the group, on a machine that is busy."""
+LIFE_SECONDS_MIN = 3.0
+"""A member that was started gets so long to become a part of the trouble before it is stopped again."""
 _POLL_SECONDS = 0.05
 
 
@@ -45,8 +46,11 @@ class Run:
         mix: Mix,
         guarded: bool,
         protocol: str,
+        settings: Mapping[str, Any],
+        terminates: bool,
     ) -> None:
-        """`guarded`: against a broker that asks for credentials. `protocol`: the group's."""
+        """`guarded`: against a broker that asks for credentials. `protocol`: the group's. `settings`: of every
+        member. `terminates`: members are stopped in order, and started again, in the middle of whatever happens."""
         self.random = random.Random(seed)
         self.seconds = seconds
         self.cluster: KafkaCluster = stage.cluster(guarded)
@@ -57,6 +61,10 @@ class Run:
         self.notes: list[str] = []
         self.faults: list[str] = []
         """What is wrong."""
+        self.terminates = terminates
+        self.stop_seconds: list[float] = []
+        """How long it took each time."""
+        self._terminate_after = 0.0
         self.topic = f"{name}-{self.folder.name.partition('-')[0]}"
         self.dead_letter_topic = f"{self.topic}.dead-letters"
         self.groups = [f"{GROUP}-{self.topic}-{region}" for region in REGIONS]
@@ -64,7 +72,7 @@ class Run:
         """Of members that are started from now on."""
         self._guarded, self._protocol = guarded, protocol
         self._seed, self._rate, self._mix = seed, rate, mix
-        self._settings: dict[str, Any] = {}
+        self._settings = dict(settings)
         self._parts = ExitStack()
         self._no_event = threading.Event()
 
@@ -101,6 +109,7 @@ class Run:
             self.write_key(region, self._key(region))
         options = SimulatorOptions(workspaces=workspaces, remember_attributes=True, seed=self._seed)
         self.customerio: Simulator = self._parts.enter_context(run_in_thread(options))
+        self.calm()
         self._base = configuration(
             self.cluster.client_properties(CONNECTOR) if self._guarded else self.cluster.client_properties(),
             self.topic,
@@ -146,6 +155,11 @@ class Run:
         member.start()
         return member
 
+    def begin_with(self, code: str) -> None:
+        """Members that are started from now on run this before anything else."""
+        (self.folder / "sitecustomize.py").write_text(code)
+        self.environment["PYTHONPATH"] = str(self.folder)
+
     def kill(self, member: Member) -> None:
         member.kill()
         self.redelivers = True
@@ -178,14 +192,35 @@ class Run:
         self.customerio.inject(Fault(**fault))
 
     def calm(self) -> None:
-        """Customer.io is well again."""
+        """Customer.io is well again. What it can never take it still does not take."""
         self.customerio.clear_faults()
+        self.inject(kind=FaultKind.STATUS, status=500, contains=PILLS["poison"])
+        self.inject(kind=FaultKind.STATUS, status=400, contains=PILLS["rejected"])
 
     # ---- time ----
 
-    def wait(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """While everything runs."""
         self._no_event.wait(seconds)
+
+    def wait(self, seconds: float) -> None:
+        """While everything runs, and the trouble lasts. Where members are to be stopped meanwhile, it is now."""
+        if self.terminates and seconds >= 1 and time.monotonic() >= self._terminate_after:
+            self.pause(seconds / 2)
+            self._terminate_one()
+            seconds /= 2
+        self.pause(seconds)
+
+    def _terminate_one(self) -> None:
+        """Any member; it starts again at once."""
+        members = [member for member in self.members if member.hears]
+        if members:
+            member = self.random.choice(members)
+            self.stop_seconds.append(self.terminate(member))
+            member.start()
+            # What was held when the drain's deadline passed is dealt with again.
+            self.redelivers = True
+            self._terminate_after = time.monotonic() + LIFE_SECONDS_MIN
 
     def rounds(self, *pauses: float) -> Iterator[int]:
         """Counts as long as there is time for another round, with a random pause between these before each."""
@@ -227,26 +262,6 @@ class Run:
 
     # ---- what became of it ----
 
-    def evidence(self) -> Evidence:
-        """When all is over."""
-        states = {}
-        for workspace in self.customerio.workspaces.values():
-            for identifier, profile in workspace.profiles.items():
-                if NUMBER in profile.attributes:
-                    states[identifier] = profile.attributes[NUMBER]
-        return Evidence(
-            [record for record in self.publisher.published if record.offset >= 0],
-            {
-                region: [
-                    Accepted((operation.attributes or {}).get(NUMBER, -1), operation.identifier)
-                    for operation in workspace.operations
-                ]
-                for region, workspace in self.customerio.workspaces.items()
-            },
-            states,
-            read_dead_letters(self.cluster, self.dead_letter_topic),
-        )
-
     def look_for_faults(self) -> None:
         """Everything that must not be, whatever the scenario."""
         self.faults += self.publisher.failures
@@ -260,20 +275,6 @@ class Run:
         if self.customerio.violations.total:
             kept = [str(violation) for violation in self.customerio.violations.kept[:3]]
             self.faults.append(f"{self.customerio.violations.total} invalid requests: {'; '.join(kept)}")
-
-    def latencies(self, region: str, after: float, before: float) -> list[float]:
-        """Seconds from publishing to acceptance of what was published between these monotonic times, sorted."""
-        published = {
-            record.number: record.at
-            for record in reversed(self.publisher.published)
-            if record.region == region and after <= record.at < before
-        }
-        seconds: Mapping[int, float] = {
-            number: operation.received_at - published[number]
-            for operation in reversed(self.customerio.workspaces[region].operations)
-            if (number := (operation.attributes or {}).get(NUMBER, -1)) in published
-        }
-        return sorted(seconds.values())
 
     def said_last(self) -> str:
         """The end of what each member has printed."""

@@ -2,18 +2,20 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from tests.chaos.outside import read_dead_letters
 from tests.chaos.run import FailedError, Run
 from tests.chaos.stage import Stage
-from tests.chaos.traffic import Mix
-from tests.chaos.verdict import Verdict, judge
+from tests.chaos.traffic import NUMBER, Mix
+from tests.chaos.verdict import Accepted, Evidence, Verdict, judge
 
 Play = Callable[[Run], None]
+TERMINATED_SECONDS_MAX = 12.0
 
 
 class Scenario(NamedTuple):
@@ -31,6 +33,20 @@ class Scenario(NamedTuple):
     begins_at_work: bool = True
     """Starts only when one member reads every partition. False: starts members by itself."""
     protocol: str = "classic"
+    settings: Mapping[str, Any] = {}
+    """Of every member, besides those of `configuration`."""
+    terminates: bool = False
+    """In the middle of it members get SIGTERM, and start again."""
+
+
+def terminated(scenario: Scenario) -> Scenario:
+    """The same, shorter, and with SIGTERM in its middle."""
+    return scenario._replace(
+        name=f"{scenario.name}-sigterm",
+        says=f"{scenario.says}; SIGTERM meanwhile",
+        seconds=min(scenario.seconds, TERMINATED_SECONDS_MAX),
+        terminates=True,
+    )
 
 
 class Outcome(msgspec.Struct):
@@ -73,13 +89,15 @@ def perform(
         mix=scenario.mix,
         guarded=scenario.guarded,
         protocol=scenario.protocol,
+        settings=scenario.settings,
+        terminates=scenario.terminates,
     )
     try:
         with run:
             try:
                 outcome.recovery_seconds = _play(scenario, run)
                 outcome.verdict = judge(
-                    run.evidence(),
+                    _evidence(run),
                     may_be_rejected=scenario.may_be_rejected,
                     may_repeat_letters=run.redelivers,
                 )
@@ -106,8 +124,10 @@ def _play(scenario: Scenario, run: Run) -> float:
         run.member()
         run.wait_until_at_work()
         run.publisher.start()
-        run.wait(1)
+        run.pause(1)
     scenario.play(run)
+    if run.terminates:
+        _note_stops(run)
     run.calm()
     run.cluster.heal()
     recovery = run.wait_until_caught_up()
@@ -116,6 +136,36 @@ def _play(scenario: Scenario, run: Run) -> float:
     for member in run.members:
         run.terminate(member)
     return recovery
+
+
+def _note_stops(run: Run) -> None:
+    if not run.stop_seconds:
+        run.faults.append("nobody was stopped: this scenario shows nothing")
+        return
+    run.notes.append(
+        f"{len(run.stop_seconds)} times SIGTERM; stopping took {max(run.stop_seconds):.1f} s at most"
+    )
+
+
+def _evidence(run: Run) -> Evidence:
+    """When all is over."""
+    states = {}
+    for workspace in run.customerio.workspaces.values():
+        for identifier, profile in workspace.profiles.items():
+            if NUMBER in profile.attributes:
+                states[identifier] = profile.attributes[NUMBER]
+    return Evidence(
+        [record for record in run.publisher.published if record.offset >= 0],
+        {
+            region: [
+                Accepted((operation.attributes or {}).get(NUMBER, -1), operation.identifier)
+                for operation in workspace.operations
+            ]
+            for region, workspace in run.customerio.workspaces.items()
+        },
+        states,
+        read_dead_letters(run.cluster, run.dead_letter_topic),
+    )
 
 
 def _resent(run: Run, verdict: Verdict) -> int:

@@ -3,7 +3,7 @@
 from tests.chaos.scenario import Outcome
 
 _COLUMNS = (
-    ("scenario", 24),
+    ("scenario", 31),
     ("published", 10),
     ("accepted", 9),
     ("twice", 6),

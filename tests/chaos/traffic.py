@@ -20,6 +20,9 @@ NUMBER = "number"
 PLANTED = "nobody-may-log-this"
 """A value among every event's attributes."""
 
+PILLS = {"poison": "pill-that-fails", "rejected": "pill-that-is-refused"}
+"""Reason -> a text that Customer.io can never take, so that the record which holds it becomes a dead letter."""
+
 Headers = list[tuple[str, bytes]]
 
 
@@ -56,6 +59,8 @@ class Mix(NamedTuple):
     duplicates: float = 0.03
     mistakes: float = 0.004
     """Share of each kind of mistake."""
+    pills: float = 0.0
+    """Share of records that only Customer.io finds to be beyond help."""
     huge: float = 0.0
     """Share of records of nearly a megabyte."""
     hot: float = 0.0
@@ -67,7 +72,8 @@ class Traffic:
 
     def __init__(self, seed: int, mix: Mix) -> None:
         self._random = random.Random(seed)
-        self._mix = mix
+        self.mix = mix
+        """May be changed at any time."""
         self._number = 0
         self._recent: deque[Published] = deque(maxlen=500)
         self._mistakes = (
@@ -83,7 +89,7 @@ class Traffic:
 
     def next(self) -> Published:
         """The next record to publish."""
-        chance, mix = self._random.random(), self._mix
+        chance, mix = self._random.random(), self.mix
         if chance < mix.duplicates and self._recent:
             return self._repeated(self._random.choice(self._recent))
         self._number += 1
@@ -94,6 +100,9 @@ class Traffic:
             chance -= mix.mistakes
         if 0 <= chance < mix.huge:
             return _huge(self._number)
+        chance -= mix.huge
+        if 0 <= chance < mix.pills:
+            return _pill(self._number, self._random)
         return self._said()
 
     def _repeated(self, original: Published) -> Published:
@@ -103,7 +112,7 @@ class Traffic:
 
     def _said(self) -> Published:
         source, number = self._random, self._number
-        who = 0 if source.random() < self._mix.hot else source.randrange(self._mix.people)
+        who = 0 if source.random() < self.mix.hot else source.randrange(self.mix.people)
         region = REGIONS[who % 2]
         make = source.choices(
             (_event, _track, _page, _identify, _traits, _visit, _company), (30, 25, 10, 12, 8, 3, 3)
@@ -229,3 +238,8 @@ def _too_deep(number: int, _: random.Random) -> Published:
 
 def _huge(number: int) -> Published:
     return _mistake(number, _with_attributes(number, f'{{"text":"{"x" * 950_000}"}}'), "too_large")
+
+
+def _pill(number: int, source: random.Random) -> Published:
+    reason = source.choice(list(PILLS))
+    return _mistake(number, _with_attributes(number, f'{{"text":"{PILLS[reason]}"}}'), reason)

@@ -1,6 +1,5 @@
 """Customer.io refuses, fails, hangs or loses its answers."""
 
-import statistics
 from functools import partial
 from typing import Any
 
@@ -8,12 +7,17 @@ from connector.simulator import FaultKind
 from tests.chaos.run import Run
 from tests.chaos.scenario import Scenario
 
-WELL_SECONDS = 2.0
-
 
 def fails(run: Run, **fault: Any) -> None:
     """The same fault all the time."""
     run.inject(**fault)
+    run.wait(run.seconds)
+
+
+def cuts_answers(run: Run) -> None:
+    """Some of what was applied, and some of what was not."""
+    for applied in (True, False):
+        run.inject(kind=FaultKind.TRUNCATE, applied=applied, probability=0.2)
     run.wait(run.seconds)
 
 
@@ -69,33 +73,6 @@ def does_it_all(run: Run) -> None:
             run.inject(**fault)
 
 
-def stops_meanwhile(run: Run) -> None:
-    """SIGTERM in the middle of each kind of trouble, and a new start."""
-    troubles: tuple[dict[str, Any], ...] = (
-        {"kind": FaultKind.STATUS, "status": 429, "retry_after_seconds": 30},
-        {"kind": FaultKind.STATUS, "status": 503},
-        {"kind": FaultKind.STATUS, "status": 401},
-        {"kind": FaultKind.HANG},
-        {"kind": FaultKind.RESET, "applied": True, "probability": 0.5},
-        {"kind": FaultKind.LATENCY, "delay_seconds": 1.0},
-    )
-    took = []
-    for place, trouble in enumerate(troubles):
-        run.inject(**trouble)
-        run.wait(2)
-        took.append(run.terminate(run.members[0]))
-        if place % 2:
-            run.calm()  # the new one finds it well, or still ill
-        run.member()
-        run.wait(WELL_SECONDS)
-        run.calm()
-    # What was held when the drain's deadline passed is dealt with again.
-    run.redelivers = True
-    run.notes.append(
-        f"stopping took {statistics.median(took):.1f} s in the middle, {max(took):.1f} s at most"
-    )
-
-
 SCENARIOS = (
     Scenario("throttled", "429, with and without Retry-After", throttles),
     Scenario(
@@ -130,8 +107,8 @@ SCENARIOS = (
     ),
     Scenario(
         "cut-answers",
-        "every third answer ends in its middle",
-        partial(fails, kind=FaultKind.TRUNCATE, applied=True, probability=0.33),
+        "answers end in their middle, the request applied or not",
+        cuts_answers,
     ),
     Scenario(
         "lost-answers",
@@ -139,5 +116,4 @@ SCENARIOS = (
         partial(fails, kind=FaultKind.RESET, applied=True, probability=0.33),
     ),
     Scenario("everything", "two random faults at once, changing every second or two", does_it_all, 30),
-    Scenario("terminated", "SIGTERM in the middle of each kind of trouble", stops_meanwhile),
 )

@@ -18,8 +18,7 @@ def _false():
 
 time.time = _false
 """
-"""A `sitecustomize` by which a process takes the clock for another. Kafka's client keeps the true one: it waits by the
-clock on the wall."""
+"""By this a process takes the clock for another. Kafka's client keeps the true one, since it waits by it."""
 
 
 def are_bad(run: Run) -> None:
@@ -27,12 +26,18 @@ def are_bad(run: Run) -> None:
     run.wait(run.seconds)
 
 
+def are_poison(run: Run) -> None:
+    """Requests that hold one of them fail, or are refused. That others succeed tells the first from an outage, so they
+    go on until the last one is found."""
+    run.wait(run.seconds)
+    run.publisher.change(Mix())
+
+
 def jump_in_time(run: Run) -> None:
     """The connector's clock jumps forwards and back by hours and days, while Customer.io asks to wait until a time."""
     clock = run.folder / "clock"
     clock.write_text("0")
-    (run.folder / "sitecustomize.py").write_text(_CLOCK.format(clock=str(clock)))
-    run.environment["PYTHONPATH"] = str(run.folder)
+    run.begin_with(_CLOCK.format(clock=str(clock)))
     run.member()
     run.wait_until_at_work()
     run.publisher.start()
@@ -44,6 +49,13 @@ def jump_in_time(run: Run) -> None:
 
 SCENARIOS = (
     Scenario("bad-records", "one record in ten is beyond help", are_bad, mix=Mix(mistakes=0.012, huge=0.004)),
+    Scenario(
+        "poison",
+        "one record in 500 makes each request fail, or be refused, that holds it",
+        are_poison,
+        mix=Mix(pills=0.002),
+        settings={"delivery": {"poison_attempts": 5}},
+    ),
     Scenario(
         "clock-jumps", "the connector's clock jumps by hours and days", jump_in_time, begins_at_work=False
     ),
