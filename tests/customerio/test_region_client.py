@@ -446,6 +446,22 @@ async def test_many_requests_cut_short_at_once_replace_the_pool_once(client: Cli
         assert server.connections == before
 
 
+async def test_a_pool_that_has_no_connection_to_give_is_replaced(
+    client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behave, release = slow_for(b"slow")
+    one = DeliveryOptions(concurrency=1, max_connections=1, max_keepalive_connections=1)
+    async with serving(behave) as server, client(server.url, one) as region:
+        slow = asyncio.create_task(region.send(a_send(b"slow")))
+        await until(lambda: len(server.requests) == 1)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(connections, "CONNECT_SECONDS_MAX", 0.1)
+            assert await region.send(a_send()) == Unavailable("connect", detail="no connection in time")
+        assert await region.send(a_send()) == Accepted()
+        release.set()
+        assert await slow == Accepted()
+
+
 async def test_a_storm_of_cancelled_requests_leaks_nothing(client: ClientMaker) -> None:
     chance = random.Random(7)
 
