@@ -56,3 +56,30 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(scene: Scene) -> None
     scene.wait_until_committed(scene.group)
     assert second.stop() == 0
     assert sorted(scene.accepted()) == sorted(numbers(published))
+
+
+BUG = """
+from connector.core.core import Core
+
+Core.answer = lambda *_: 1 / 0
+"""
+"""A `sitecustomize` with which no answer of Customer.io can be dealt with."""
+
+
+def test_a_bug_ends_it_and_loses_nothing(scene: Scene) -> None:
+    (scene.folder / "sitecustomize.py").write_text(BUG)
+    settings = {"kafka": {"group_per_region": False}}
+    connector = scene.run(variables={"PYTHONPATH": str(scene.folder)}, **settings)
+    scene.wait_until_reading(scene.group)
+    before = scene.offsets(scene.group)
+    published = scene.publish(turns(PEOPLE, 3))
+    assert connector.wait() == 70
+    assert "ZeroDivisionError" in connector.output()
+    assert scene.offsets(scene.group) == before
+    group = scene.cluster.admin().describe_consumer_groups([scene.group])[scene.group].result(30)
+    assert list(group.members) == []
+
+    second = scene.run(**settings)
+    scene.wait_until_committed(scene.group)
+    assert second.stop() == 0
+    assert sorted(set(scene.accepted())) == sorted(numbers(published))
