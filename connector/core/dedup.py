@@ -17,7 +17,7 @@ class IdWindow:
 
     Every id lives equally long, so that the order of insertion is the order of expiry: ids are kept by the batch that
     brought them, and a batch goes as a whole. An insertion costs a fraction of what `cachetools.TTLCache` takes for
-    the same promise (`make bench-parts` shows both). An id that is added again keeps its first time.
+    the same promise. An id that is added again keeps its first time.
     """
 
     __slots__ = ("_batches", "_entries_max", "_ttl_seconds", "digests")

@@ -86,6 +86,11 @@ def test_alerts_ask_for_metrics_labels_and_states_that_there_are(alerts: Alerts)
     assert set(re.findall(r'reason="([^"]*)"', expressions)) == {STOPPED}
 
 
+def test_every_alert_is_documented_with_what_helps(alerts: Alerts) -> None:
+    page = (CHART.parents[1] / "docs" / "telemetry.md").read_text()
+    assert set(re.findall(r"^\| `(Cio\w+)` \|", page, re.MULTILINE)) == alerts.keys()
+
+
 def test_what_an_alert_names_in_its_text_is_a_metric(alerts: Alerts) -> None:
     for alert in alerts.values():
         texts = " ".join(alert["annotations"].values())
