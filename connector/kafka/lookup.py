@@ -14,6 +14,9 @@ from connector.core.effects import TopicPartition
 from connector.core.inputs import Assignment
 
 REFRESH_SECONDS = 1.0
+COMMITTED_SECONDS = 3.0
+"""A member of a group that is just changing may ask in vain (seen with KIP-848): a new question, which comes soon,
+carries what it has learnt meanwhile. And the poll thread stands still while this one waits."""
 
 Asked = dict[TopicPartition, "Future[Any]"]
 """Questions for an offset of a log, under way."""
@@ -90,6 +93,8 @@ class Lookup:
             return Facts([], missing)
         remaining = max(1.0, inquiry.deadline - time.monotonic())
         committed = self._committed(known, remaining, missing)
+        if not committed:
+            return Facts([], missing)
         cluster_id, topic_ids = self._identities({p.topic for p in known}, remaining)
         return Facts(
             [
@@ -152,7 +157,8 @@ class Lookup:
     ) -> dict[TopicPartition, confluent_kafka.TopicPartition]:
         try:
             found = self._consumer.committed(
-                [confluent_kafka.TopicPartition(*partition) for partition in partitions], timeout_seconds
+                [confluent_kafka.TopicPartition(*partition) for partition in partitions],
+                min(timeout_seconds, COMMITTED_SECONDS),
             )
         except KafkaException as exception:
             missing.update(dict.fromkeys(partitions, _reason(exception)))

@@ -7,7 +7,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as ClientPartition
 
 from connector.core.effects import TopicPartition
-from connector.kafka.lookup import Lookup
+from connector.kafka.lookup import COMMITTED_SECONDS, Lookup
 
 PARTITIONS = [TopicPartition("events", 0), TopicPartition("events", 1)]
 
@@ -54,3 +54,16 @@ def test_leaders_that_nobody_names_are_asked_for_next_time() -> None:
     lookup.begin(PARTITIONS, 1)
     lookup.begin(PARTITIONS, 1)
     assert admin.list_topics.call_count == 2
+
+
+def test_committed_offsets_that_nobody_tells_do_not_hold_up_the_thread_for_long() -> None:
+    answer: Future[object] = Future()
+    answer.set_result(Mock(offset=0, leader_epoch=None))
+    admin = Mock()
+    admin.list_offsets.return_value = {ClientPartition(*partition): answer for partition in PARTITIONS}
+    consumer = Mock()
+    consumer.committed.side_effect = KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    lookup = Lookup(consumer, admin, IsolationLevel.READ_COMMITTED)
+    facts = lookup.facts(lookup.begin(PARTITIONS, 60))
+    assert set(facts.missing) == set(PARTITIONS)
+    assert consumer.committed.call_args.args[1] == COMMITTED_SECONDS
