@@ -39,8 +39,8 @@ class Member:
 
     @property
     def hears(self) -> bool:
-        """It runs, and is not suspended."""
-        return self.running and not self._suspended
+        """It runs, is not suspended, and listens to signals."""
+        return self.running and not self._suspended and self._listens
 
     def start(self) -> None:
         """Starts it unless it runs."""
@@ -97,6 +97,10 @@ class Member:
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         return text if characters is None else text[-characters:]
 
+    @property
+    def _listens(self) -> bool:
+        return _LISTENS in self.output()[self._born_at :]
+
     def _signal(self, number: signal.Signals) -> None:
         if self._running is not None:
             self._running.send_signal(number)
@@ -114,7 +118,7 @@ class Member:
         try:
             code = running.wait(seconds)
             # Before it listens to signals, SIGTERM ends it as any process: nothing has begun.
-            heard = _LISTENS in self.output()[self._born_at :]
+            heard = self._listens
             if number is signal.SIGTERM and code != 0 and (heard or code != -signal.SIGTERM):
                 self.surprises.append(f"{self.name} ended with code {code} after SIGTERM: {self.output(300)}")
         except subprocess.TimeoutExpired:

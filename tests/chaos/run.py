@@ -213,14 +213,17 @@ class Run:
 
     def _terminate_one(self) -> None:
         """Any member; it starts again at once."""
-        members = [member for member in self.members if member.hears]
-        if members:
-            member = self.random.choice(members)
-            self.stop_seconds.append(self.terminate(member))
-            member.start()
-            # What was held when the drain's deadline passed is dealt with again.
-            self.redelivers = True
-            self._terminate_after = time.monotonic() + LIFE_SECONDS_MIN
+
+        def listening() -> list[Member]:
+            return [member for member in self.members if member.hears]
+
+        self.wait_until(lambda: bool(listening()), START_SECONDS, lambda: "no member listens to signals")
+        member = self.random.choice(listening())
+        self.stop_seconds.append(self.terminate(member))
+        member.start()
+        # What was held when the drain's deadline passed is dealt with again.
+        self.redelivers = True
+        self._terminate_after = time.monotonic() + LIFE_SECONDS_MIN
 
     def rounds(self, *pauses: float) -> Iterator[int]:
         """Counts as long as there is time for another round, with a random pause between these before each."""

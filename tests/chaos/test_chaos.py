@@ -7,17 +7,16 @@ from tests.chaos.scenarios import ALL
 from tests.chaos.stage import Stage
 
 SECONDS = {
-    "connector-killed": 10,
-    "members-change": 12,
-    "brokers-killed": 8,
-    "wrong-key": 6,
-    "everything": 10,
-    "bad-records": 5,
+    "connector-killed": 6,
+    "members-change": 8,
+    "brokers-killed": 4,
+    "everything-sigterm": 6,
+    "poison": 4,
 }
 SCENARIOS = {scenario.name: scenario for scenario in ALL}
 
 
-@pytest.mark.chaos
+@pytest.mark.parts
 @pytest.mark.parametrize("name", SECONDS)
 def test_nothing_is_lost_or_counted_twice_or_out_of_order(stage: Stage, name: str) -> None:
     outcome = perform(SCENARIOS[name], stage, seed=5, rate=300, seconds=SECONDS[name])
