@@ -7,8 +7,8 @@ from tests.chaos.scenarios import ALL
 from tests.chaos.stage import Stage
 
 SECONDS = {
-    "connector-killed": 6,
-    "members-change": 8,
+    "connector-killed": 5,
+    "members-change": 6,
     "brokers-killed": 4,
     "everything-sigterm": 6,
     "poison": 4,
