@@ -28,7 +28,7 @@ test: $(READY) ## lint, types and every test that needs nothing but Python
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/python -m pytest
 
-test-all: test ## also the tests against real Kafka, Jaeger, Helm (needs Go, Java, Maven, promtool)
+test-all: test ## also the tests against real Kafka, Jaeger, Helm (needs Go, Java, Maven)
 	$(BIN)/python -m pytest -m parts
 
 lint: $(READY) ## lint and types

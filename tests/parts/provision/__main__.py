@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.parts.provision import helm, jaeger, kafka, kubernetes_schemas
+from tests.parts.provision import helm, jaeger, kafka, kubernetes_schemas, prometheus
 from tests.parts.provision.errors import BrokenPartError, MissingPartError
 from tests.parts.provision.kafka import KafkaCluster
 
@@ -16,6 +16,7 @@ BUILDS = {
     "helm": helm.executable,
     "kubeconform": helm.kubeconform,
     "schemas": kubernetes_schemas.folder,
+    "promtool": prometheus.promtool,
 }
 _UNAVAILABLE = 69
 

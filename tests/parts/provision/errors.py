@@ -6,7 +6,7 @@ HOW_TO_GET = {
     "java": "Java 17 or later (Debian: apt-get install default-jre-headless)",
     "mvn": "Maven (Debian: apt-get install maven)",
     "go": "Go 1.26 or later",
-    "promtool": "promtool (Debian: apt-get install prometheus)",
+    "promtool": "promtool (on Debian it is taken out of the package prometheus)",
 }
 
 
