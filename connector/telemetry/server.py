@@ -1,4 +1,7 @@
-"""The connector's own HTTP server: `/livez`, `/readyz`, `/metrics`. It says nothing else and takes no bodies."""
+"""The connector's own HTTP server: `/livez`, `/readyz`, `/metrics`. It says nothing else and takes no bodies.
+
+Whoever reaches the port may do what they like with it: see `connections.py` for what is done about that.
+"""
 
 import asyncio
 import errno
@@ -11,10 +14,8 @@ import msgspec
 from aiohttp import web
 
 from connector.errors import ConfigurationError
+from connector.telemetry.connections import LINE_BYTES_MAX, SECONDS_MAX, SERVER_NAME, Connections
 from connector.telemetry.health import HealthInputs, Verdict, liveness, readiness
-
-LINE_BYTES_MAX = 4096
-"""The longest request line and header."""
 
 logger = logging.getLogger("connector")
 
@@ -34,36 +35,35 @@ class HealthServer:
         port: int,
         health: Callable[[], HealthInputs],
         metrics: Callable[[str], tuple[bytes, str]],
+        seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._host = host
         self._port = port
         self._health = health
         self._metrics = metrics
+        self._seconds_max = seconds_max
         self._runner: web.AppRunner | None = None
+        self._connections: Connections | None = None
         self._scraper = ThreadPoolExecutor(1, "metrics")
 
     async def start(self) -> int:
         """Listens, and returns the port: the one given, or a free one for 0. Raises ConfigurationError."""
-        runner = web.AppRunner(
-            self._application(),
-            access_log=None,
-            max_line_size=LINE_BYTES_MAX,
-            max_field_size=LINE_BYTES_MAX,
-            keepalive_timeout=75.0,
-            shutdown_timeout=1.0,
-        )
+        runner = web.AppRunner(self._application(), shutdown_timeout=1.0)
         await runner.setup()
+        assert runner.server is not None, "it is set up"
+        self._connections = Connections(runner.server, self._seconds_max)
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            port = await self._connections.listen(self._host, self._port)
         except OSError as error:
             await runner.cleanup()
             raise _cannot_listen(self._host, self._port, error) from error
         self._runner = runner
-        port: int = runner.addresses[0][1]
         return port
 
     async def stop(self) -> None:
         """Stops listening and ends open connections within a second."""
+        if self._connections is not None:
+            self._connections.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -75,7 +75,7 @@ class HealthServer:
         application.router.add_get("/livez", self._livez)
         application.router.add_get("/readyz", self._readyz)
         application.router.add_get("/metrics", self._serve_metrics)
-        application.on_response_prepare.append(_hide_versions)
+        application.on_response_prepare.append(_end_connection)
         return application
 
     async def _livez(self, request: web.Request) -> web.Response:
@@ -108,8 +108,10 @@ async def _plain_errors(request: web.Request, handler: PathHandler) -> web.Strea
         return web.Response(status=500, text="Internal Server Error\n")
 
 
-async def _hide_versions(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "cio-connector"
+async def _end_connection(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = SERVER_NAME
+    response.headers["Connection"] = "close"
+    response.force_close()
 
 
 def _allow(error: web.HTTPException) -> dict[str, str]:
