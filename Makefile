@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-latency bench-transport chaos fuzz clean
+.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-latency bench-transport chaos fuzz audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ chaos: $(READY) ## break real brokers, members and the destination, and count wh
 
 fuzz: $(READY) ## look for records that break a promise, for SECONDS=60; what is new goes into tests/fuzz/corpus
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+audit: $(READY) ## known vulnerabilities in what is installed, as far as advisories can be had
+	@$(BIN)/python .ci/audit.py
 
 clean: ## remove what was installed and built here
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
