@@ -1,6 +1,7 @@
 """The table fits a terminal of 80 columns and says plainly whether it holds."""
 
 import io
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -85,3 +86,12 @@ def test_plain_marks_where_the_encoding_has_no_others(result: Result) -> None:
     text = result_table(result, DemoOptions(), Style(Stream("ascii"), no_color=False))
     assert text.isascii()
     assert "ok lost" in text
+
+
+def test_readme_shows_what_comes_of_it(result: Result) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    _, _, block = readme.partition("$ make demo\n")
+    shown, _, _ = block.partition("Everything holds.")
+    made, _, _ = result_table(result, DemoOptions(), PLAIN).partition("Everything holds.")
+    # Reasons of which there are as many have no order among them.
+    assert sorted(shown.replace(",", " ").split()) == sorted(made.replace(",", " ").split())
