@@ -25,7 +25,8 @@ class Outgoing(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        return len(self.key or b"") + len(self.value or b"")
+        headers = sum([len(name.encode()) + len(value or b"") for name, value in self.headers])
+        return len(self.key or b"") + len(self.value or b"") + headers
 
 
 def replayed(letter: DeadLetter, cluster_id: str) -> Outgoing:
