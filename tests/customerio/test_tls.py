@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from connector.core.answers import Accepted, Unavailable
-from connector.errors import ConfigurationError
-from tests.customerio.conftest import Certificate, ClientMaker, make_certificate
+from connector.customerio.account_region import account_region
+from connector.errors import ConfigurationError, UnavailableError
+from tests.customerio.conftest import Certificate, ClientMaker, EndpointMaker, make_certificate
 from tests.customerio.misbehaving_server import answering, http, serving
 from tests.customerio.sends import a_send
 
@@ -27,6 +28,15 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused_and_the_setting_
     assert "localhost" in result.detail
     assert "self-signed certificate" in result.detail
     assert "http.ca_file" in result.detail
+    assert server.requests == []
+
+
+async def test_check_sends_it_no_credentials_either(
+    endpoint: EndpointMaker, certificate: Certificate
+) -> None:
+    async with serving(answering(http(200)), tls=certificate.server_tls) as server:
+        with pytest.raises(UnavailableError, match="self-signed certificate"):
+            await account_region(endpoint(server.url))
     assert server.requests == []
 
 
