@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -106,6 +107,8 @@ class DeadLetterProducer:
                 self._producer.poll(POLL_SECONDS if self._under_way or self._waiting else 0)
                 if self._fatal is not None:
                     self._start_over(self._fatal)
+            except KafkaException as exception:  # `poll` raises what is fatal, and tells no callback
+                self._start_over(exception.args[0])
             except Exception:  # a letter must not be lost by a bug
                 logger.exception("the dead-letter producer failed and starts over")
                 self._start_over(KafkaError(KafkaError._FAIL))
@@ -181,13 +184,17 @@ class DeadLetterProducer:
             self._wait_and_say(letter, error)
         self._waiting.append(letter)
 
-    def _wait_and_say(self, letter: _Letter, error: KafkaError) -> None:
+    def _back_off(self) -> None:
         now = time.monotonic()
         if now >= self._again_at:
             self._backoff_seconds = min(
                 BACKOFF_SECONDS_MAX, max(BACKOFF_SECONDS_MIN, 2 * self._backoff_seconds)
             )
             self._again_at = now + self._backoff_seconds
+
+    def _wait_and_say(self, letter: _Letter, error: KafkaError) -> None:
+        self._back_off()
+        now = time.monotonic()
         if now - self._reminded_at >= REMIND_SECONDS:
             self._reminded_at = now
             cause = self._trail.cause(error)
@@ -195,15 +202,19 @@ class DeadLetterProducer:
             self._written(letter.letter.letter_id, str(connector_error(cause, servers, self._options.topic)))
 
     def _start_over(self, error: KafkaError) -> None:
-        """The producer has refused to go on: another takes its place and writes what the old one had."""
-        given_up = list(self._under_way.values())
+        """The producer has refused to go on: another takes its place, after a while, and writes what the old one had.
+        Without a permission each is refused as soon as it is there, whether it has something to write or not."""
+        self._waiting.extend(self._under_way.values())
         self._under_way.clear()
-        if given_up:
-            self._wait_and_say(given_up[0], error)
-        self._waiting.extend(given_up)
+        self._back_off()
+        if self._waiting:
+            self._wait_and_say(self._waiting[0], error)
         self._producer.purge()
-        self._producer.poll(0)
+        with suppress(KafkaException):
+            self._producer.poll(0)
         self._fatal = None
+        while not self._finished() and (left := self._again_at - time.monotonic()) > 0:
+            time.sleep(min(left, POLL_SECONDS))
         self._producer = self._new_producer()
 
     def _new_producer(self) -> Producer:

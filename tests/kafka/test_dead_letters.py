@@ -1,8 +1,9 @@
 import threading
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from connector.core.effects import WriteDeadLetter
 from connector.events.event import Reason
@@ -167,6 +168,26 @@ def test_after_a_fatal_error_another_producer_writes_what_is_left(
     assert sorted(written.acknowledged) == list(range(10))
     assert refusing.made == 2
     assert dead.close(10) == 0
+
+
+def test_fatal_error_that_polling_raises_is_no_bug_and_delays_the_next_producer(
+    cluster: str,
+    topic: str,
+    refusing: type[Refusing],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(dead_letters, "BACKOFF_SECONDS_MIN", 3600.0)
+    monkeypatch.setattr(dead_letters, "BACKOFF_SECONDS_MAX", 3600.0)
+    refused = KafkaException(KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED, "no", True))
+    monkeypatch.setattr(refusing, "poll", Mock(side_effect=refused))
+    written = Written()
+    dead = producer(cluster, topic, written)
+    dead.write(letter(1))
+    wait_for(lambda: refusing.purged, "the end of the first producer")
+    assert dead.close(0.2) == 1
+    assert refusing.made == 2  # the second one when it is closed
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("failure", [BufferError("full"), ZeroDivisionError("a bug")])
