@@ -11,7 +11,6 @@ SECONDS = {
     "members-change": 6,
     "brokers-killed": 4,
     "everything-sigterm": 6,
-    "poison": 4,
 }
 SCENARIOS = {scenario.name: scenario for scenario in ALL}
 

@@ -54,12 +54,17 @@ def stall(run: Run) -> None:
 
 
 def refuse_dead_letters(run: Run) -> None:
-    """The permission to write dead letters is missing at first: nothing may pass as long as they are not written."""
-    run.wait(run.seconds / 2)
+    """The permission to write dead letters is missing at first, and again later: nothing may pass as long as they are
+    not written."""
+    place = (CONNECTOR, "topic", run.dead_letter_topic)
+    run.wait(run.seconds / 3)
     if run.watch.reached(run.publisher.ends()):
         run.faults.append("offsets moved past dead letters that could not be written")
-    run.cluster.allow(CONNECTOR, "topic", run.dead_letter_topic, ["write", "describe"])
-    run.wait(run.seconds / 2)
+    run.cluster.allow(*place, ["write", "describe"])
+    run.wait(run.seconds / 3)
+    run.cluster.forbid(*place)
+    run.wait(run.seconds / 3)
+    run.cluster.allow(*place, ["write", "describe"])
 
 
 def _elect_preferred(run: Run) -> None:
@@ -74,7 +79,7 @@ SCENARIOS = (
     Scenario("broker-stalls", "SIGSTOP of each broker in turn for 10 s", stall, 30),
     Scenario(
         "dead-letters-refused",
-        "no permission to write dead letters at first",
+        "no permission to write dead letters at first, and again later",
         refuse_dead_letters,
         mix=Mix(mistakes=0.01),
         guarded=True,

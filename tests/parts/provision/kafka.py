@@ -13,6 +13,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -200,6 +201,20 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
         ]
         for added in self.admin().create_acls(bindings).values():
             added.result(30)
+
+    def forbid(self, user: str, kind: str, name: str) -> None:
+        """Takes away all that `allow` has added for this."""
+        allowed = AclBindingFilter(
+            ResourceType[kind.upper()],
+            name,
+            ResourcePatternType.LITERAL,
+            f"User:{user}",
+            "*",
+            AclOperation.ANY,
+            AclPermissionType.ALLOW,
+        )
+        for removed in self.admin().delete_acls([allowed]).values():
+            removed.result(30)
 
     def _java(self, heap_megabytes: int, *arguments: str) -> list[str]:
         options = [
