@@ -45,10 +45,10 @@ class Connection(web.RequestHandler):
 class Connections:
     """Accepts connections on the event loop on which it is made, and ends those that have had their time."""
 
-    def __init__(self, server: web.Server, seconds_max: float) -> None:
+    def __init__(self, server: web.Server) -> None:
         self._loop = asyncio.get_running_loop()
         self._server = server
-        self._seconds_max = seconds_max
+        self._seconds_max = SECONDS_MAX
         self._latest: deque[tuple[float, Connection]] = deque()
         """(when it began, connection), also those that have ended since."""
         self._listener: asyncio.Server | None = None

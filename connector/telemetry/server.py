@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from connector.errors import ConfigurationError
-from connector.telemetry.connections import LINE_BYTES_MAX, SECONDS_MAX, SERVER_NAME, Connections
+from connector.telemetry.connections import LINE_BYTES_MAX, SERVER_NAME, Connections
 from connector.telemetry.health import HealthInputs, Verdict, liveness, readiness
 
 logger = logging.getLogger("connector")
@@ -35,13 +35,11 @@ class HealthServer:
         port: int,
         health: Callable[[], HealthInputs],
         metrics: Callable[[str], tuple[bytes, str]],
-        seconds_max: float = SECONDS_MAX,
     ) -> None:
         self._host = host
         self._port = port
         self._health = health
         self._metrics = metrics
-        self._seconds_max = seconds_max
         self._runner: web.AppRunner | None = None
         self._connections: Connections | None = None
         self._scraper = ThreadPoolExecutor(1, "metrics")
@@ -51,7 +49,7 @@ class HealthServer:
         runner = web.AppRunner(self._application(), shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None, "it is set up"
-        self._connections = Connections(runner.server, self._seconds_max)
+        self._connections = Connections(runner.server)
         try:
             port = await self._connections.listen(self._host, self._port)
         except OSError as error:

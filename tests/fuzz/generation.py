@@ -8,6 +8,14 @@ from hypothesis import strategies as st
 from tests.events.generation import FRAGMENTS, calls, damaged, json_values, spoiled, track_v2
 from tests.fuzz.case import Case, Hostile
 
+LENGTHS = (100, 101, 150, 151, 1_001, 31_900, 32_000, 100_001)
+"""At Customer.io's limits and one beyond."""
+TEXTS = [
+    *(b'"%b"' % (b"x" * length) for length in LENGTHS),
+    '"{}"'.format("é" * 76).encode(),
+    *(rb'"\ud800"', rb'"\udc00"', rb'"\ud83d\ude00"', rb'"\u0000"', b'"\xff"', b'"\xed\xa0\x80"', b'"\x00"'),
+    *('"\u2028"'.encode(), '"\ufeff"'.encode(), b'""', b'" "', rb'"\n"', '"\u200b"'.encode()),
+]
 BEYOND_BOUNDS = [
     *(b"[" * depth + b"]" * depth for depth in (490, 501, 980, 993, 3_000)),
     *(b'{"a":' * depth + b"1" + b"}" * depth for depth in (490, 501, 990)),
@@ -24,10 +32,7 @@ BEYOND_BOUNDS = [
         b"01",
         b"1" + b"0" * 400 + b".5",
     ),
-    *(b'"%b"' % (b"x" * length) for length in (100, 101, 150, 151, 1_001, 31_900, 32_000, 100_001)),
-    '"{}"'.format("é" * 76).encode(),
-    *(rb'"\ud800"', rb'"\udc00"', rb'"\ud83d\ude00"', rb'"\u0000"', b'"\xff"', b'"\xed\xa0\x80"', b'"\x00"'),
-    *('"\u2028"'.encode(), '"\ufeff"'.encode(), b'""', b'" "', rb'"\n"', '"\u200b"'.encode()),
+    *TEXTS,
     *(b'{"a":1,"a":2}', b'{"_update":1}', b'{"_update":true}', b'{"":{}}', b'{"id":"1","id":"2"}'),
     *(b"null", b"true", b"[]", b"{}", b'["x"]', b"-1", b"0"),
 ]
@@ -49,7 +54,8 @@ def with_value_beyond_bounds(draw: st.DrawFn) -> bytes:
         if not isinstance(inner, dict) or not inner or draw(st.booleans()):
             break
         target = inner
-    if draw(st.booleans()):
+    values = TEXTS if isinstance(target[name], str) else BEYOND_BOUNDS
+    if draw(st.integers(0, 3)):
         target[name] = _PLACEHOLDER
     else:
         target[draw(st.sampled_from(["id", "type", "event_id", "timestamp", "x"]))] = _PLACEHOLDER
@@ -58,7 +64,7 @@ def with_value_beyond_bounds(draw: st.DrawFn) -> bytes:
         json = (
             b"{" + msgspec.json.encode(name) + b":" + draw(st.sampled_from(BEYOND_BOUNDS)) + b"," + json[1:]
         )
-    value = MEGABYTE if draw(st.integers(0, 39)) == 0 else draw(st.sampled_from(BEYOND_BOUNDS))
+    value = MEGABYTE if draw(st.integers(0, 39)) == 0 else draw(st.sampled_from(values))
     return json.replace(_WRITTEN_PLACEHOLDER, value)
 
 

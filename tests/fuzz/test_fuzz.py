@@ -22,8 +22,9 @@ def test_corpus_keeps_every_promise_played_as_one() -> None:
         assert {"ended: accepted", "ended: dead_lettered"} <= play(Case(records, seed))
 
 
+@pytest.mark.timeout(900)
 @settings(
-    max_examples=1_500,
+    max_examples=1_000,
     derandomize=True,
     database=None,
     deadline=None,

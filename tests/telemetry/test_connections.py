@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -14,6 +15,7 @@ from tests.telemetry.test_server import no_metrics, run
 
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Metrics = Callable[[str], tuple[bytes, str]]
 
 
 class Serving:
@@ -38,6 +40,13 @@ class Serving:
         assert self._server._runner is not None and self._server._runner.server is not None
         return len(self._server._runner.server.connections)
 
+    async def let_time_pass(self) -> None:
+        """Those that are open have had their time."""
+        assert self._server._connections is not None
+        self._server._connections._seconds_max = 0.0
+        await self.until(lambda: self.open == 0)
+        self._server._connections._seconds_max = SECONDS_MAX
+
     async def until(self, ready: Callable[[], bool]) -> None:
         """Bounded by the test's deadline."""
         while not ready():  # noqa: ASYNC110
@@ -45,9 +54,8 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(seconds_max: float = SECONDS_MAX, metrics_bytes: int = 0) -> AsyncIterator[Serving]:
-    metrics = (lambda accept: (b"x" * metrics_bytes, "text/plain")) if metrics_bytes else no_metrics
-    server = HealthServer("127.0.0.1", 0, health_inputs, metrics, seconds_max)
+async def serving(metrics: Metrics = no_metrics) -> AsyncIterator[Serving]:
+    server = HealthServer("127.0.0.1", 0, health_inputs, metrics)
     try:
         yield Serving(server, await server.start())
     finally:
@@ -73,9 +81,11 @@ def test_a_connection_serves_one_request() -> None:
 @pytest.mark.parametrize("sent", [b"", b"G", GET, GET + b"X-Drip: "])
 def test_a_client_that_never_finishes_its_request_is_cut_off(sent: bytes) -> None:
     async def test() -> None:
-        async with serving(seconds_max=0.1) as server:
+        async with serving() as server:
             reader, writer = await server.client()
             writer.write(sent)
+            await server.until(lambda: server.open == 1)
+            await server.let_time_pass()
             await ended(reader)
             assert (await server.answer(GET + b"\r\n")).startswith(b"HTTP/1.1 200")
 
@@ -84,28 +94,39 @@ def test_a_client_that_never_finishes_its_request_is_cut_off(sent: bytes) -> Non
 
 def test_a_client_that_drips_headers_is_cut_off() -> None:
     async def test() -> None:
-        async with serving(seconds_max=0.1) as server:
+        async with serving() as server:
             reader, writer = await server.client()
             writer.write(GET)
-            ending = asyncio.create_task(ended(reader))
-            number = 0
-            while not ending.done():
-                number += 1
-                writer.write(b"X-%d: drip\r\n" % (number % 7))
-                await asyncio.sleep(0.05)
-            await ending
+            await server.until(lambda: server.open == 1)
+
+            async def drip() -> None:
+                while not writer.transport.is_closing():
+                    writer.write(b"X: drip\r\n")
+                    await asyncio.sleep(0.2)
+
+            dripping = asyncio.create_task(drip())
+            await server.let_time_pass()
+            await ended(reader)
+            writer.transport.abort()
+            await dripping
 
     run(test)
 
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off() -> None:
+    asked = threading.Event()
+
+    def metrics(accept: str) -> tuple[bytes, str]:
+        asked.set()
+        return b"x" * 50_000_000, "text/plain"
+
     async def test() -> None:
-        async with serving(seconds_max=0.1, metrics_bytes=50_000_000) as server:
-            reader, writer = await server.client()
-            reader._transport.pause_reading()  # type: ignore[attr-defined]
+        async with serving(metrics) as server:
+            _, writer = await server.client()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
             writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-            await server.until(lambda: server.open > 0)
-            await server.until(lambda: server.open == 0)
+            await server.until(asked.is_set)
+            await server.let_time_pass()
             writer.transport.abort()
 
     run(test)
