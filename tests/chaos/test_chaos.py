@@ -9,7 +9,7 @@ from tests.chaos.stage import Stage
 SECONDS = {
     "connector-killed": 5,
     "members-change": 6,
-    "brokers-killed": 4,
+    "broker-stalls": 9,
     "everything-sigterm": 6,
 }
 SCENARIOS = {scenario.name: scenario for scenario in ALL}
