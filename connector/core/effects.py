@@ -145,7 +145,8 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """A traced record was dropped without an ending (its partition was revoked, lost or stopped)."""
+    """A traced record was dropped without an ending: its partition was revoked, lost or stopped, or time ran out when
+    draining. Its ending is left to whoever reads it next."""
 
     trace: Trace
 

@@ -283,10 +283,10 @@ class Region:
         """Does a request without an answer hold a record of one of these partitions?"""
         return any(self._holds(wire, ledgers) for wire in self._wire.values())
 
-    def cancel(self, ledgers: frozenset[Ledger] | None, now: float) -> None:
-        """Give up requests that hold records of these partitions (None: all); what else they hold goes again."""
+    def cancel(self, ledgers: frozenset[Ledger], now: float) -> None:
+        """Give up requests that hold records of these partitions; what else they hold goes again."""
         for request_id, wire in list(self._wire.items()):
-            if ledgers is None or self._holds(wire, ledgers):
+            if self._holds(wire, ledgers):
                 self._emit(Cancel(request_id, self.name))
                 self.answer(request_id, Unavailable("cancelled"), now)
 

@@ -379,7 +379,7 @@ class Member:
             if self.core.advance(self.clock.now):
                 raise Violation("effects after the core has drained")
         for trace in self.traces:
-            if effect.clean and not trace.closed:
+            if not trace.closed:
                 raise Violation(f"drained, but never said what became of {trace.published}")
         self.alive = False
         self.world.gone(self, 0.0)
