@@ -117,10 +117,7 @@ class Circuit:
             self.probe_at = now + self._probe_seconds
             self.operations_max = min(self.operations_max, _OPERATIONS_MIN)
             if self.state not in (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED):
-                self._enter(
-                    RegionState.OPEN,
-                    f"{self.failures} requests failed in a row, the last with {_said(answer)}",
-                )
+                self._enter(RegionState.OPEN, f"requests fail one after the other: {_said(answer)}")
         return now + (self._backoff.seconds(attempt) if retry_after is None else retry_after)
 
     def _throttled(self, answer: Unavailable, retry_after: float | None, sent_at: float, now: float) -> float:
