@@ -367,6 +367,22 @@ def test_what_can_never_succeed_does_not_keep_the_breaker_open(bad: int) -> None
     assert core.endings()[Outcome.ACCEPTED] == 8 - bad
 
 
+def test_a_region_that_fails_for_a_few_people_is_open() -> None:
+    core = Harness(delivery=DeliveryOptions(breaker_failures=5))
+    core.receive(event(0, who="ann"), event(1, who="bob"))
+    core.run(lambda send: DOWN, seconds=120.0)
+    assert core.region().state == "open" and core.partition().waiting == "breaker_open"
+    core.settle()
+    assert core.region().state == "healthy" and core.watermark() == 2
+
+
+def test_one_person_s_poison_opens_the_breaker_for_nobody() -> None:
+    core = Harness()
+    core.receive(event(0, "poison", who="ann"), event(1, "behind", who="ann"))
+    core.run(fail_those_with("poison"), seconds=3_600.0)
+    assert core.seen(RegionChanged) == [] and core.partition().waiting == "retrying"
+
+
 # ---- poison ----
 
 
