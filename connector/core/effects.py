@@ -84,6 +84,7 @@ class WriteDeadLetter(msgspec.Struct, frozen=True):
     reason: Reason
     message: str
     attempts: int
+    """Requests that held it, alone or in company. 0: it was never sent."""
 
 
 class Pause(msgspec.Struct, frozen=True):

@@ -128,7 +128,9 @@ class Verdicts:
             if chunk.evidence > _EVIDENCE_TO_SPLIT or stuck:
                 return _split(flight, lanes)
         elif chunk.tries >= self._poison_attempts and chunk.evidence > _EVIDENCE_OF_POISON:
-            message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
+            message = (
+                f"failed {chunk.tries} times by itself ({answer.kind}) while others of its region succeeded"
+            )
             return self._refused(flight, lanes, Reason.POISON, message, now)
         return [flight]
 

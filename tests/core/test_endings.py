@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.core.effects import Drained, Dropped, Ended, Outcome, WriteDeadLetter
+from connector.core.effects import Drained, Dropped, Ended, Outcome, Send, WriteDeadLetter
 from connector.core.options import (
     BatchOptions,
     DedupOptions,
@@ -291,6 +291,14 @@ def test_the_attempts_of_a_dead_letter_are_counted() -> None:
     core.reject(again, "bad")
     core.advance()
     assert core.letters[0].attempts == 2
+
+
+def test_the_attempts_of_a_dead_letter_count_the_requests_that_it_shared() -> None:
+    core = Harness()
+    core.receive(*(event(offset, f"e{offset}", who=f"p{offset}") for offset in range(4)))
+    core.run(refuse_those_with("e2"))
+    (letter,) = core.seen(WriteDeadLetter)
+    assert letter.attempts == sum("e2" in names(send) for send in core.seen(Send)) == 3
 
 
 def test_routing_strict_dead_letters_what_no_rule_decides() -> None:
