@@ -62,10 +62,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run it once."""
-    from connector.demo.interruption import Interruption
     from connector.demo.progress import ProgressDisplay
     from connector.demo.run import DemoOptions, run_demo
     from connector.demo.table import Style, introduction, result_table
+    from connector.kafka.interruption import Interruption
 
     options = DemoOptions(
         events=arguments.events, rate=arguments.rate, seed=arguments.seed, faults=arguments.faults

@@ -8,7 +8,6 @@ immediate.
 
 import argparse
 import importlib
-import importlib.util
 import os
 import sys
 import traceback
@@ -94,13 +93,10 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     _add_common(parser, config=True)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, meaning in COMMANDS.items():
-        module = f"connector.cli.{name}"
-        if importlib.util.find_spec(module) is None:
-            continue
         if name not in arguments:
             subparsers.add_parser(name, help=meaning)
             continue
-        importlib.import_module(module).add_parser(subparsers)
+        importlib.import_module(f"connector.cli.{name}").add_parser(subparsers)
         for each in _with_nested(subparsers.choices[name]):
             _add_common(each, config=name not in WITHOUT_CONFIG)
     return parser

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connector.cli.arguments import librdkafka_property, rate
-from connector.errors import ConfigurationError, ConnectorError, ExitCode
+from connector.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
     from connector.kafka.publisher import Publisher, PublisherOptions
@@ -55,22 +55,28 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from connector.kafka.abandon import abandon
+    from connector.kafka.interruption import Interruption
     from connector.kafka.lines import opened, read_lines
     from connector.kafka.publisher import Publisher
 
     topic, options = _destination(arguments)
     telemetry = _telemetry(os.environ)
-    publisher = Publisher(options, telemetry.publish_spans().begin)
-    try:
-        with opened(arguments.file) as file:
-            publisher.require_topic(topic)
-            try:
-                for line in read_lines(file, topic):
-                    publisher.send(line.record, place=f"line {line.number}")
-            finally:
-                _finish(publisher, topic)
-    finally:
-        telemetry.shutdown()
+    with Interruption() as interruption:
+        publisher = Publisher(options, telemetry.publish_spans().begin, interruption.check)
+        try:
+            with opened(arguments.file) as file:
+                publisher.require_topic(topic)
+                try:
+                    for line in interruption.raised_between(read_lines(file, topic)):
+                        publisher.send(line.record, place=f"line {line.number}")
+                finally:
+                    _finish(publisher, topic)
+        except BaseException:
+            abandon(publisher)
+            raise
+        finally:
+            telemetry.shutdown()
     return ExitCode.DONE
 
 
@@ -96,15 +102,12 @@ def _destination(arguments: argparse.Namespace) -> "tuple[str, PublisherOptions]
 
 
 def _finish(publisher: "Publisher", topic: str) -> None:
-    """Waits for what was sent, and says what came of it, also where a bad line or a broker stops it."""
-    failure: ConnectorError | None = None
+    """Waits for what was sent, and says what came of it, also where a bad line, a broker or Ctrl-C stops it; a
+    second Ctrl-C ends the wait."""
     try:
         publisher.flush()
-    except ConnectorError as error:
-        failure = error
-    print(f"{publisher.acknowledged} records acknowledged on topic {topic}", flush=True)
-    if failure is not None:
-        raise failure
+    finally:
+        print(f"{publisher.acknowledged} records acknowledged on topic {topic}", flush=True)
 
 
 def _telemetry(environ: Mapping[str, str]) -> "TelemetryShell":

@@ -26,6 +26,7 @@ class Circuit:
         "_breaker_failures",
         "_concurrency_max",
         "_concurrency_since",
+        "_failed_last",
         "_probe_seconds",
         "_retry_after_seconds_max",
         "_throttles",
@@ -48,6 +49,8 @@ class Circuit:
         self._concurrency_max = float(options.concurrency)
         self._concurrency_since = float("-inf")
         self._throttles = 0
+        self._failed_last = 0
+        """The number of a flight."""
         self.concurrency = self._concurrency_max
         """Requests that may be in flight now; its whole part counts."""
         self.operations_max = _OPERATIONS_UNLIMITED
@@ -56,7 +59,7 @@ class Circuit:
         self.state = RegionState.HEALTHY
         self.detail = ""
         self.failures = 0
-        """First attempts that failed in a row, across lanes."""
+        """Failures in a row, across lanes."""
         self.successes_total = 0
         self.failures_total = 0
         """First attempts that failed."""
@@ -96,11 +99,14 @@ class Circuit:
         self.probe_at = now + self._probe_seconds
         self._enter(RegionState.MISCONFIGURED, answer.detail)
 
-    def failed(self, answer: Unavailable, attempt: int, sent_at: float, now: float) -> float:
+    def failed(
+        self, answer: Unavailable, flight: int, attempt: int, suspect: bool, sent_at: float, now: float
+    ) -> float:
         """A request met a destination that cannot now. When its operations may be tried again.
 
-        Only first attempts count against the destination: operations that fail again and again say more about
-        themselves, and a handful of them must not stop everybody else.
+        A retry counts against the destination as a first attempt does, unless it says more about itself: because it is
+        the same flight (`flight` is its number) that failed last, or because its operations are `suspect`, others
+        having succeeded meanwhile. A handful of operations that can never succeed must not stop everybody else.
         """
         retry_after = answer.retry_after_seconds
         if retry_after is not None:
@@ -108,8 +114,10 @@ class Circuit:
             self.hold_until = max(self.hold_until, now + retry_after)
         if answer.status == 429 or (answer.status == 503 and retry_after is not None):
             return self._throttled(answer, retry_after, sent_at, now)
-        if attempt == 1:
+        if attempt == 1 or not (suspect or flight == self._failed_last):
             self.failures += 1
+        self._failed_last = flight
+        if attempt == 1:
             self.failures_total += 1
             if self.operations_max < _OPERATIONS_UNLIMITED:
                 self.operations_max = max(_OPERATIONS_MIN, self.operations_max // 2)
@@ -117,10 +125,7 @@ class Circuit:
             self.probe_at = now + self._probe_seconds
             self.operations_max = min(self.operations_max, _OPERATIONS_MIN)
             if self.state not in (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED):
-                self._enter(
-                    RegionState.OPEN,
-                    f"{self.failures} requests failed in a row, the last with {_said(answer)}",
-                )
+                self._enter(RegionState.OPEN, f"requests fail one after the other: {_said(answer)}")
         return now + (self._backoff.seconds(attempt) if retry_after is None else retry_after)
 
     def _throttled(self, answer: Unavailable, retry_after: float | None, sent_at: float, now: float) -> float:

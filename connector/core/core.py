@@ -168,10 +168,12 @@ class Core:
         clean = self._buffer.records == 0
         if not clean and now < self._drain_deadline:
             return
-        for region in self._regions.values():
-            region.cancel(None, now)
         ledgers = list(self._partitions.ledgers.values())
-        self._effects.append(Drained(self._commits.last_offsets(ledgers, now), clean))
+        offsets = self._commits.last_offsets(ledgers, now)
+        self._partitions.let_go(now)
+        self._endings.let_go_letters()
+        assert self._buffer.records == 0, "nothing is held any more"
+        self._effects.append(Drained(offsets, clean))
         self._closed = True
 
     def wake_at(self) -> float | None:

@@ -84,6 +84,7 @@ class WriteDeadLetter(msgspec.Struct, frozen=True):
     reason: Reason
     message: str
     attempts: int
+    """Requests that held it, alone or in company. 0: it was never sent."""
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -145,7 +146,8 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """A traced record was dropped without an ending (its partition was revoked, lost or stopped)."""
+    """A traced record was dropped without an ending: its partition was revoked, lost or stopped, or time ran out when
+    draining. Its ending is left to whoever reads it next."""
 
     trace: Trace
 

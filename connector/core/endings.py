@@ -205,6 +205,15 @@ class Endings:
             del self._memories[letter.region].on_way[letter.entry.event.ulid]
             self._end_waiters(letter.entry, letter.region, now, dead=True)
 
+    def let_go_letters(self) -> None:
+        """Dead letters without an acknowledgement are awaited no longer: whoever reads their records next writes
+        them again."""
+        letters, self._letters = self._letters, {}
+        for letter in letters.values():
+            self._buffer.free(1, letter.cost_bytes)
+            if letter.trace is not None:
+                self._emit(Dropped(letter.trace))
+
     def _end_waiters(self, entry: Entry, region: str, now: float, dead: bool) -> None:
         """Whoever hangs on this entry ends with it."""
         waiters, entry.waiters = entry.waiters, None

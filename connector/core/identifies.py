@@ -28,18 +28,22 @@ class _OnWay(NamedTuple):
     entry: Entry
     digest: int | None
     """None: a change that no identify can repeat."""
+    generation: int
+    """Of the cache when it departed."""
 
 
 class IdentifyCache:
     """Last accepted and last departed state by person's identifier. Off with `entries_max` 0."""
 
-    __slots__ = ("_accepted", "_now", "_on_way", "enabled")
+    __slots__ = ("_accepted", "_generation", "_now", "_on_way", "enabled")
 
     def __init__(self, entries_max: int, ttl_seconds: float) -> None:
         self.enabled = entries_max > 0
         self._now = 0.0
         self._accepted: TTLCache[bytes, int] = TTLCache(max(entries_max, 1), ttl_seconds, timer=self._clock)
         self._on_way: dict[bytes, _OnWay] = {}
+        self._generation = 0
+        """How often anybody's state may have changed. Who departed in an earlier generation is no example any more."""
 
     def _clock(self) -> float:
         return self._now
@@ -52,7 +56,7 @@ class IdentifyCache:
         person = event.operations[0].lane
         on_way = self._on_way.get(person)
         if on_way is not None:
-            return on_way.entry if on_way.digest == event.identify_digest else False
+            return on_way.entry if self._stands_for(on_way) == event.identify_digest else False
         return bool(self._accepted.get(person) == event.identify_digest)
 
     def departs(self, entry: Entry) -> None:
@@ -60,7 +64,7 @@ class IdentifyCache:
         if entry.event.operations[0].action.startswith("object."):
             # It may change relationships of people that it does not name.
             self.clear()
-            self._on_way = {person: on_way._replace(digest=None) for person, on_way in self._on_way.items()}
+            self._generation += 1
             return
         for operation in entry.event.operations:
             if operation.action in _HARMLESS:
@@ -68,7 +72,7 @@ class IdentifyCache:
             for person in (operation.lane, operation.lane_secondary):
                 if person:
                     self._accepted.pop(person, None)
-                    self._on_way[person] = _OnWay(entry, entry.event.identify_digest)
+                    self._on_way[person] = _OnWay(entry, entry.event.identify_digest, self._generation)
                     entry.watched = True
 
     def ended(self, entry: Entry, accepted: bool, now: float) -> None:
@@ -80,8 +84,13 @@ class IdentifyCache:
                 if on_way is None or on_way.entry is not entry:
                     continue
                 del self._on_way[person]
-                if accepted and on_way.digest is not None:
-                    self._accepted[person] = on_way.digest
+                digest = self._stands_for(on_way)
+                if accepted and digest is not None:
+                    self._accepted[person] = digest
+
+    def _stands_for(self, on_way: _OnWay) -> int | None:
+        """The state that its person will have; None: nobody can say."""
+        return on_way.digest if on_way.generation == self._generation else None
 
     def clear(self) -> None:
         """Forget what was accepted: another member may have changed these people meanwhile."""

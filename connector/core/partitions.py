@@ -152,6 +152,12 @@ class Partitions:
             self._cancel(ledgers, now)
             self._forget(ledgers)
 
+    def let_go(self, now: float) -> None:
+        """The end has come for all: what has no ending is left to whoever reads it next."""
+        ledgers = frozenset(self.ledgers.values())
+        self._withdraw(ledgers, now)
+        self._cancel(ledgers, now)
+
     def settle_revokes(self, now: float) -> None:
         """End the revokes that wait for nothing any more, or have waited long enough."""
         for revoke in list(self._revokes):

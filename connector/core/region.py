@@ -65,7 +65,9 @@ class Region:
         self._retries_turn = False
         self._probes_new = False
         """Whether the next probe had better be something that was never sent."""
-        self._told = (RegionState.HEALTHY, "")
+        self._state_told = RegionState.HEALTHY
+        self._details_told: set[str] = set()
+        """Of this state."""
         self.wake_at: float | None = None
         """When `pump` wants to be called again."""
 
@@ -283,10 +285,10 @@ class Region:
         """Does a request without an answer hold a record of one of these partitions?"""
         return any(self._holds(wire, ledgers) for wire in self._wire.values())
 
-    def cancel(self, ledgers: frozenset[Ledger] | None, now: float) -> None:
-        """Give up requests that hold records of these partitions (None: all); what else they hold goes again."""
+    def cancel(self, ledgers: frozenset[Ledger], now: float) -> None:
+        """Give up requests that hold records of these partitions; what else they hold goes again."""
         for request_id, wire in list(self._wire.items()):
-            if ledgers is None or self._holds(wire, ledgers):
+            if self._holds(wire, ledgers):
                 self._emit(Cancel(request_id, self.name))
                 self.answer(request_id, Unavailable("cancelled"), now)
 
@@ -300,10 +302,15 @@ class Region:
             self.wake_at = at
 
     def _tell(self) -> None:
-        now_told = (self.circuit.state, self.circuit.detail)
-        if now_told[0] is not self._told[0] or (self.circuit.probed and now_told != self._told):
-            self._emit(RegionChanged(self.name, *now_told))
-        self._told = now_told
+        """A state is told when it begins; while it lasts, only what else is found to be wrong, once."""
+        state, detail = self.circuit.state, self.circuit.detail
+        if state is not self._state_told:
+            self._state_told = state
+            self._details_told.clear()
+        elif not self.circuit.probed or detail in self._details_told:
+            return
+        self._details_told.add(detail)
+        self._emit(RegionChanged(self.name, state, detail))
 
     def snapshot(self) -> RegionSnapshot:
         """How the region is doing."""

@@ -17,6 +17,8 @@ from connector.core.flight import Chunk, Flight
 from connector.core.lanes import Lanes
 from connector.events.event import Reason
 
+_EVIDENCE_TO_SUSPECT = 1.0
+"""Less than a single success of others gives: from here on, failures say nothing about the region."""
 _EVIDENCE_TO_SPLIT = 3.0
 _EVIDENCE_OF_POISON = 25.0
 """By chance alone, a record that is not to blame fails so often while others do not once in e^25."""
@@ -114,18 +116,21 @@ class Verdicts:
         chunk, circuit = flight.current, self._circuit
         if answer.kind == "cancelled" or (answer.reused_connection_broke and chunk.attempts == 1):
             return [flight]
-        flight.due_at = circuit.failed(answer, chunk.attempts, sent_at, now)
+        if answer.status != 429:
+            chunk.evidence += _evidence(chunk, circuit)
+        suspect = chunk.evidence > _EVIDENCE_TO_SUSPECT
+        flight.due_at = circuit.failed(answer, flight.sequence, chunk.attempts, suspect, sent_at, now)
         if answer.status == 429:
             return [flight]
-        chunk.evidence += _evidence(chunk, circuit)
         chunk.look_around(circuit)
         if len(chunk.entries) > 1:
-            suspect = chunk.evidence > _EVIDENCE_TO_SPLIT
             stuck = chunk.tries % _TRIES_TO_SPLIT == 0 and (alone or len(chunk.entries) <= _FEW_OPERATIONS)
-            if suspect or stuck:
+            if chunk.evidence > _EVIDENCE_TO_SPLIT or stuck:
                 return _split(flight, lanes)
         elif chunk.tries >= self._poison_attempts and chunk.evidence > _EVIDENCE_OF_POISON:
-            message = f"failed {chunk.attempts} times ({answer.kind}) while others of its region succeeded"
+            message = (
+                f"failed {chunk.tries} times by itself ({answer.kind}) while others of its region succeeded"
+            )
             return self._refused(flight, lanes, Reason.POISON, message, now)
         return [flight]
 
@@ -144,6 +149,5 @@ def _evidence(chunk: Chunk, circuit: Circuit) -> float:
     nobody succeeded. An outage adds nothing, a destination that fails half of all requests 0.7 a time.
     """
     successes = circuit.successes_total - chunk.successes_seen
-    own = chunk.tries == 1
-    failures = max(0, circuit.failures_total - chunk.failures_seen - own)
+    failures = circuit.failures_total - chunk.failures_seen
     return log((successes + failures + 2) / (failures + 1)) if successes else 0.0

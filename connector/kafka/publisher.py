@@ -18,6 +18,8 @@ QUEUE_RECORDS_MAX = 20_000
 METADATA_SECONDS = 5.0
 POLL_EVERY = 200
 """Records between two looks at what has been acknowledged."""
+FLUSH_SECONDS = 0.2
+"""Between two looks for an interruption."""
 
 
 class SpanOfRecord(Protocol):
@@ -60,9 +62,16 @@ def no_span(topic: str, event_id: str | None, headers: Headers | None) -> SpanOf
 class Publisher:
     """Used by one thread. The first failure is raised by the next call, as a ConnectorError."""
 
-    def __init__(self, options: PublisherOptions, begin_span: BeginSpan = no_span) -> None:
-        """Raises ConfigurationError for properties that librdkafka refuses."""
+    def __init__(
+        self,
+        options: PublisherOptions,
+        begin_span: BeginSpan = no_span,
+        check_interrupted: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`check_interrupted` is called often, between calls of the client, and raises what is to end a wait. Raises
+        ConfigurationError for properties that librdkafka refuses."""
         self._options = options
+        self._check_interrupted = check_interrupted
         self._begin_span = begin_span
         self._trail = ErrorTrail()
         self._producer = made(
@@ -93,12 +102,14 @@ class Publisher:
                 return
             if error.code() != KafkaError.LEADER_NOT_AVAILABLE or time.monotonic() >= deadline:
                 raise self._mendable(error, topic)
+            self._check_interrupted()
             time.sleep(0.1)
 
     def send(self, record: Record, place: str = "") -> None:
         """Sends a record, its key the person's identifier unless it has one. Waits for its turn and for room.
         `place`: where it came from, for the message of an error."""
         self._raise_failure()
+        self._check_interrupted()
         self._wait_for_turn()
         known = published(record.value())
         headers = [(name, value) for name, value in record.headers() or () if encodable(name)]
@@ -124,6 +135,7 @@ class Publisher:
             except BufferError:
                 self._producer.poll(0.1)
                 self._raise_failure()
+                self._check_interrupted()
             except KafkaException as exception:
                 span.finished(exception.args[0].name())
                 raise self._mendable(exception.args[0], topic, place) from None
@@ -135,7 +147,9 @@ class Publisher:
 
     def flush(self) -> None:
         """Waits until everything that was sent is acknowledged. Raises a ConnectorError where it is not."""
-        self._producer.flush(self._options.timeout_seconds + 5)
+        deadline = time.monotonic() + self._options.timeout_seconds + 5
+        while self._producer.flush(FLUSH_SECONDS) and time.monotonic() < deadline:
+            self._check_interrupted()
         self._raise_failure()
         if self.acknowledged < self.sent:
             timed_out = KafkaError(KafkaError._MSG_TIMED_OUT)
@@ -148,6 +162,7 @@ class Publisher:
         now = time.monotonic()
         while now < self._next_at:
             self._producer.poll(min(0.1, self._next_at - now))
+            self._check_interrupted()
             now = time.monotonic()
         # What was missed by more than a moment is not made up for with a burst.
         self._next_at = max(self._next_at, now - 0.1) + 1 / rate

@@ -2,6 +2,8 @@
 
 import io
 import re
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count
@@ -110,3 +112,23 @@ def test_wrong_usage(
     monkeypatch.delenv("CIO_CONFIG", raising=False)
     assert main(["publish", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_ctrl_c_while_it_waits_for_a_line_is_answered_with_what_was_acknowledged(
+    cluster: str, topic: str
+) -> None:
+    arguments = ["publish", "--bootstrap-servers", cluster, "--topic", topic]
+    with subprocess.Popen(
+        [sys.executable, "-m", "connector.cli.main", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(b'{"type":"track","event":"a","userId":"42"}\n')
+        process.stdin.flush()
+        records(cluster, topic, 1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stdout.read().decode() == f"1 records acknowledged on topic {topic}\n"
+        assert process.stderr.read() == b""

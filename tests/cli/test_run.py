@@ -1,7 +1,12 @@
-"""`run` before there is any Kafka: it waits, says why, and ends when it is told to."""
+"""`run` while brokers do not answer: it waits, says why, and ends when it is told to."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,29 @@ from tests.parts.end_to_end.process import Connector
 from tests.parts.provision.ports import free_ports
 
 pytestmark = pytest.mark.timeout(120)
+
+
+BROKERS = """
+from tests.cli.mock_kafka import MockKafka
+kafka = MockKafka()
+kafka.topic("events")
+kafka.topic("dead-letters")
+print(kafka.bootstrap_servers, flush=True)
+input()
+"""
+
+
+@contextmanager
+def brokers_of_another_process() -> Iterator[tuple[str, int]]:
+    """Their addresses, and the process that can be made to stand still."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BROKERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip(), process.pid
+        finally:
+            process.kill()
 
 
 def wait_for(ready: Callable[[], bool], connector: Connector) -> None:
@@ -48,3 +76,23 @@ def test_an_unreachable_broker_is_waited_for_visibly(tmp_path: Path) -> None:
         assert "never-shown" not in connector.output()
     finally:
         connector.kill()
+
+
+def test_brokers_that_have_fallen_silent_hold_up_no_exit(tmp_path: Path) -> None:
+    with brokers_of_another_process() as (addresses, brokers):
+        settings = {
+            "kafka": {"bootstrap_servers": addresses, "topics": ["events"], "group_id": "group"},
+            "regions": {"us": {"site_id": "a-site", "api_key": "a-key"}},
+            "dead_letters": {"topic": "dead-letters"},
+            "server": {"host": "127.0.0.1", "port": 0},
+            "log": {"format": "json"},
+        }
+        file = tmp_path / "connector.yaml"
+        file.write_text(yaml.safe_dump(settings))
+        connector = Connector(["--config", str(file)], tmp_path / "log", {})
+        try:
+            wait_for(lambda: connector.assigned() > 0, connector)
+            os.kill(brokers, signal.SIGSTOP)
+            assert connector.stop() == 0
+        finally:
+            connector.kill()

@@ -330,6 +330,16 @@ def test_an_outage_opens_the_breaker_and_only_a_lone_probe_goes() -> None:
     assert _states(core) == [RegionState.OPEN, RegionState.HEALTHY]
 
 
+def test_a_region_s_change_is_told_once_and_so_is_each_other_thing_that_is_wrong() -> None:
+    core = Harness(batch=ONE_BY_ONE, delivery=DeliveryOptions(breaker_failures=3, probe_seconds=5))
+    core.receive(*(event(offset, who=f"p{offset}") for offset in range(6)))
+    core.run(lambda send: DOWN, seconds=60.0)
+    assert len(core.seen(RegionChanged)) == 1
+    core.run(lambda send: TIMEOUT if send.attempt % 2 else DOWN, seconds=60.0)
+    causes = ["5xx" in changed.detail for changed in core.seen(RegionChanged)]
+    assert _states(core) == [RegionState.OPEN] and causes == [True, False]
+
+
 def test_the_breaker_never_probes_twice_running_with_the_same_batch() -> None:
     core = Harness(batch=BatchOptions(linger_ms=0, max_events=2))
     core.receive(*(event(offset, who=f"p{offset // 2}") for offset in range(40)))
@@ -355,6 +365,22 @@ def test_what_can_never_succeed_does_not_keep_the_breaker_open(bad: int) -> None
     core.run(fail_those_with(*(f"e{offset}" for offset in range(bad))), seconds=90.0)
     assert core.region().state == "healthy"
     assert core.endings()[Outcome.ACCEPTED] == 8 - bad
+
+
+def test_a_region_that_fails_for_a_few_people_is_open() -> None:
+    core = Harness(delivery=DeliveryOptions(breaker_failures=5))
+    core.receive(event(0, who="ann"), event(1, who="bob"))
+    core.run(lambda send: DOWN, seconds=120.0)
+    assert core.region().state == "open" and core.partition().waiting == "breaker_open"
+    core.settle()
+    assert core.region().state == "healthy" and core.watermark() == 2
+
+
+def test_one_person_s_poison_opens_the_breaker_for_nobody() -> None:
+    core = Harness()
+    core.receive(event(0, "poison", who="ann"), event(1, "behind", who="ann"))
+    core.run(fail_those_with("poison"), seconds=3_600.0)
+    assert core.seen(RegionChanged) == [] and core.partition().waiting == "retrying"
 
 
 # ---- poison ----

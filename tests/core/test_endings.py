@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.core.effects import Dropped, Ended, Outcome, WriteDeadLetter
+from connector.core.effects import Drained, Dropped, Ended, Outcome, Send, WriteDeadLetter
 from connector.core.options import (
     BatchOptions,
     DedupOptions,
@@ -293,6 +293,14 @@ def test_the_attempts_of_a_dead_letter_are_counted() -> None:
     assert core.letters[0].attempts == 2
 
 
+def test_the_attempts_of_a_dead_letter_count_the_requests_that_it_shared() -> None:
+    core = Harness()
+    core.receive(*(event(offset, f"e{offset}", who=f"p{offset}") for offset in range(4)))
+    core.run(refuse_those_with("e2"))
+    (letter,) = core.seen(WriteDeadLetter)
+    assert letter.attempts == sum("e2" in names(send) for send in core.seen(Send)) == 3
+
+
 def test_routing_strict_dead_letters_what_no_rule_decides() -> None:
     core = Harness(regions=("us", "eu"), routing=RoutingOptions(strict=True))
     core.receive(event(0), event(1, region="eu"))
@@ -339,6 +347,31 @@ def test_the_traces_of_records_that_are_not_taken_are_given_back(stage: str) -> 
             core.receive(event(0, who="ann"), event(1, who="bob"), traces={1: "trace"})
     core.advance()
     assert [dropped.trace for dropped in core.seen(Dropped)] == ["trace"] and core.outcomes() == []
+
+
+def test_a_drain_that_runs_out_of_time_gives_back_the_trace_of_whatever_it_leaves() -> None:
+    core = Harness(batch=BatchOptions(linger_ms=0, max_events=1), delivery=DeliveryOptions(concurrency=2))
+    records = [
+        unsendable(0),
+        event(1, "rejected", id="1", who="a"),
+        event(2, "rejected", id="1", who="a"),
+        event(3, "again", who="b"),
+        event(4, "on the wire", id="4", who="c"),
+        event(5, "on the wire", id="4", who="c"),
+        event(6, "in its lane", who="c"),
+    ]
+    traces = {place: f"trace {place}" for place in range(len(records))}
+    core.receive(*records, traces=traces)
+    rejected, again = core.sends()
+    core.reject(rejected, "rejected")
+    core.answer(again, DOWN)
+    assert names(core.send()) == ["on the wire"]
+    core.core.drain(core.now, 0.1)
+    core.wait(0.1)
+    assert not core.seen(Drained)[0].clean and type(core.effects[-1]) is Drained
+    assert sorted(str(dropped.trace) for dropped in core.seen(Dropped)) == sorted(traces.values())
+    core.written()
+    assert core.advance() == [] and core.outcomes() == [] and core.is_empty()
 
 
 def test_a_request_names_the_trace_of_a_record_with_two_operations_once() -> None:

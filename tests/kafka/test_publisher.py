@@ -1,3 +1,4 @@
+import signal
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from connector.errors import InputFileError, UnavailableError
 from connector.events.record import Headers, StoredRecord
 from connector.kafka import publisher as module
 from connector.kafka.configuration import ProducerOptions
+from connector.kafka.interruption import Interruption
 from connector.kafka.publisher import Publisher, PublisherOptions
 from tests.kafka.conftest import Consume
 from tests.kafka.listening import wait_for
@@ -128,3 +130,35 @@ def test_header_that_would_crash_the_producer_is_left_out(cluster: str, topic: s
     publisher.send(StoredRecord(topic, 0, 0, b"{}", None, [("\udcff", b"1")]))
     publisher.flush()
     assert publisher.acknowledged == 1
+
+
+def test_a_signal_within_a_callback_of_the_client_ends_sending_and_breaks_nothing(
+    cluster: str, topic: str
+) -> None:
+    class Interrupting(Span):
+        def finished(self, error_type: str | None = None) -> None:
+            if publisher.acknowledged == 0:
+                signal.raise_signal(signal.SIGINT)
+
+    def send_for_ever() -> None:
+        while True:
+            publisher.send(StoredRecord(topic, 0, 0, b"1"))
+
+    with Interruption() as interruption:
+        publisher = Publisher(
+            options(cluster), lambda of_topic, event_id, headers: Interrupting([]), interruption.check
+        )
+        with pytest.raises(KeyboardInterrupt):
+            send_for_ever()
+        publisher.flush()
+    assert publisher.acknowledged == publisher.sent > 0
+
+
+def test_a_signal_ends_the_wait_for_brokers_that_do_not_answer() -> None:
+    with Interruption() as interruption:
+        publisher = Publisher(options("127.0.0.1:1"), check_interrupted=interruption.check)
+        publisher.send(StoredRecord("nowhere", 0, 0, b"1"))
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            publisher.flush()
+    assert publisher.acknowledged == 0

@@ -65,7 +65,7 @@ class Member:
         self.random = random
         now = self.clock.now
         self.core: Core = world.make_core(options, random.random, now)
-        self.checks = RequestChecks(options, world.truth, now)
+        self.checks = RequestChecks(options, world.truth, world.scenario.lanes, now)
         self.reader = Reader(world.broker.logs, random)
         self.offsets = Offsets(self)
         self.deliveries = Deliveries(self)
@@ -335,7 +335,8 @@ class Member:
     def _write_dead_letter(self, effect: WriteDeadLetter) -> None:
         if self.world.history.kept:
             self.note(f"dead-letters #{effect.record.serial} as {effect.reason}: {effect.message}")
-        self.world.endings.writing(effect, self.options.serves)
+        published = self.world.endings.writing(effect, self.options.serves)
+        self.checks.dead_lettered(published.serial)
         self.world.dead_letters.write(self, effect)
 
     def letter_written(self, letter_id: int, error: str | None) -> None:
@@ -379,7 +380,7 @@ class Member:
             if self.core.advance(self.clock.now):
                 raise Violation("effects after the core has drained")
         for trace in self.traces:
-            if effect.clean and not trace.closed:
+            if not trace.closed:
                 raise Violation(f"drained, but never said what became of {trace.published}")
         self.alive = False
         self.world.gone(self, 0.0)

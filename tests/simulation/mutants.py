@@ -59,6 +59,17 @@ def _mutant(owner: type, attribute: str) -> Callable[[Callable[[Any], Any]], Cal
     return enter
 
 
+def _decoding_otherwise(original: Any, change: Callable[[Event], Event]) -> Any:
+    def init(intake: Intake, options: Any, decode: Any, *rest: Any) -> None:
+        def decode_otherwise(record: Any, cluster_id: str, ulid: str = "") -> Any:
+            event = decode(record, cluster_id, ulid)
+            return change(event) if isinstance(event, Event) else event
+
+        original(intake, options, decode_otherwise, *rest)
+
+    return init
+
+
 # --- ledger and commits
 
 
@@ -99,6 +110,20 @@ def map_is_believed_from_its_first_gap(original: Any) -> Any:
 def refused_commit_counts_as_done(original: Any) -> Any:
     """What the broker refused is not committed again."""
     return lambda commits, commit_id, failures: original(commits, commit_id, ())
+
+
+@_mutant(Commits, "done")
+def commit_that_was_left_out_counts_as_done(original: Any) -> Any:
+    """What the poll thread did not commit, because its epoch was over, is not committed again."""
+
+    def done(commits: Commits, commit_id: int, failures: Any) -> Any:
+        commits._under_way = {
+            place: (ledger, offset._replace(epoch=ledger.epoch))
+            for place, (ledger, offset) in commits._under_way.items()
+        }
+        return original(commits, commit_id, failures)
+
+    return done
 
 
 @_mutant(Commits, "_metadata")
@@ -219,6 +244,12 @@ def duplicate_ends_before_its_original(original: Any) -> Any:
 def window_remembers_nothing(original: Any) -> Any:
     """Accepted ids are forgotten at once."""
     return lambda window, ids, digests, now: None
+
+
+@_mutant(Intake, "__init__")
+def replayed_dead_letter_is_a_duplicate(original: Any) -> Any:
+    """A replay is held against the window like any record."""
+    return _decoding_otherwise(original, lambda event: structs.replace(event, replayed=False))
 
 
 @_mutant(Intake, "_known_before")
@@ -403,17 +434,6 @@ def dead_letter_counts_before_kafka_has_it(original: Any) -> Any:
 # --- lanes, limits and times
 
 
-def _decoding_otherwise(original: Any, change: Callable[[Event], Event]) -> Any:
-    def init(intake: Intake, options: Any, decode: Any, *rest: Any) -> None:
-        def decode_otherwise(record: Any, cluster_id: str, ulid: str = "") -> Any:
-            event = decode(record, cluster_id, ulid)
-            return change(event) if isinstance(event, Event) else event
-
-        original(intake, options, decode_otherwise, *rest)
-
-    return init
-
-
 @_mutant(Intake, "__init__")
 def merge_stands_in_one_lane(original: Any) -> Any:
     """What concerns the second person of a merge does not wait for it."""
@@ -477,6 +497,18 @@ def buffer_has_no_limit(original: Any) -> Any:
 def refusing_region_is_not_probed_but_served(original: Any) -> Any:
     """Nothing is held back from a region that refuses or is down."""
     return property(lambda circuit: False)
+
+
+@_mutant(Region, "_next_probe")
+def failed_probe_is_tried_again_and_again(original: Any) -> Any:
+    """What was tried last is the next probe."""
+
+    def next_probe(region: Region) -> Any:
+        if not region._waiting:
+            return original(region)
+        return region._waiting.pop()
+
+    return next_probe
 
 
 @_mutant(Circuit, "failed")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from connector.core.effects import TopicPartition
+from connector.core.effects import Outcome, TopicPartition
 from tests.simulation.checks.endings import Trace
 from tests.simulation.violation import Violation
 
@@ -55,11 +55,14 @@ class Polling:
         member.core.polled(now)
         member.checks.polled_at = now
         more = False
+        before = len(member.traces)
         if not member.revoking:
-            member.offsets.issue()
+            if not self.fails:  # or the epochs of what it was asked to commit are over before it gets there
+                member.offsets.issue()
             if not member.draining:
                 more = self._take()
         member.turn()
+        self._check_replays(before)
         self.schedule(member.random.choice((0.0005, 0.005)) if more else _POLL_SECONDS)
 
     def _take(self) -> bool:
@@ -95,6 +98,15 @@ class Polling:
         self._check_buffer()
         self._tell_positions()
         return member.reader.readable() != []
+
+    def _check_replays(self, before: int) -> None:
+        """A replayed dead letter waits for another of its id at most: it never ends as it arrives."""
+        member = self._member
+        if member.options.dedup.events.on_conflict == "drop":
+            return
+        for trace in member.traces[before:]:
+            if trace.published.nature.replayed and trace.closed == Outcome.DUPLICATE:
+                raise Violation(f"{trace.published} was replayed, and is taken for a duplicate")
 
     def _tell_positions(self) -> None:
         """Tell the core how far the client has read."""

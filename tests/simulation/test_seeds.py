@@ -30,7 +30,17 @@ EVERYTHING = {
     *(outcome.value for outcome in Outcome),
     *(state.value for state in RegionState),
     *("Accepted", "PartlyRejected", "Refused", "Unauthorised", "Misconfigured", "Unavailable"),
-    *("cancel", "commit refused", "drained", "drained clean", "overtaken", "released", "restart", "stopped"),
+    *(
+        "cancel",
+        "commit left out",
+        "commit refused",
+        "drained",
+        "drained clean",
+        "overtaken",
+        "released",
+        "restart",
+        "stopped",
+    ),
 }
 """What the runs together must have come across."""
 

@@ -75,8 +75,8 @@ class EndingChecks:
             raise Violation(f"{trace.published} is {how} after it was {trace.closed}")
         trace.closed = how
 
-    def writing(self, effect: WriteDeadLetter, serves: tuple[str, ...]) -> None:
-        """A core wants a record dead-lettered."""
+    def writing(self, effect: WriteDeadLetter, serves: tuple[str, ...]) -> Published:
+        """A core wants a record dead-lettered: this one."""
         assert isinstance(effect.record, PublishedRecord)
         published = self._truth.published[effect.record.serial]
         nature = published.nature
@@ -89,6 +89,7 @@ class EndingChecks:
             raise Violation(
                 f"{published} is dead-lettered as {effect.reason}, it is {nature}: {effect.message}"
             )
+        return published
 
     def _conflicts(self, published: Published) -> bool:
         event = published.event

@@ -1,12 +1,13 @@
 """What may be sent when: one core's requests, held against limits, lanes, states and its assignment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
-from connector.core.answers import Accepted, Answer, PartlyRejected, Unavailable
+from connector.core.answers import Accepted, Answer, Misconfigured, PartlyRejected, Unauthorised, Unavailable
 from connector.core.effects import RegionState, Send, TopicPartition
 from connector.core.options import CoreOptions, DeliveryOptions
 from connector.events.event import RequestKind
@@ -60,6 +61,10 @@ class _Region:
 
     def __init__(self, delivery: DeliveryOptions, now: float) -> None:
         self.state = RegionState.HEALTHY
+        self.probed: frozenset[str] = frozenset()
+        """What the last request held, if it was a probe."""
+        self.failed: dict[str, Fact] = {}
+        """Tag -> operation that failed and was not sent since."""
         self.held_until = now
         self.tokens = _Tokens(delivery.requests_per_second)
         self.anonymous_tokens = _Tokens(delivery.requests_per_second * delivery.anonymous_share)
@@ -68,7 +73,9 @@ class _Region:
 class RequestChecks:
     """One core's requests."""
 
-    def __init__(self, options: CoreOptions, truth: Truth, now: float) -> None:
+    def __init__(self, options: CoreOptions, truth: Truth, lanes: int, now: float) -> None:
+        """`lanes`: how many a channel has."""
+        self._lane_count = lanes
         self._options = options
         self._truth = truth
         self._flying: dict[int, _Flying] = {}
@@ -92,6 +99,8 @@ class RequestChecks:
     def revoked(self, place: TopicPartition) -> None:
         """Nothing more may be sent of this partition."""
         self.takes.pop(place, None)
+        published = self._truth.published
+        self._forget_failed(lambda fact: published[fact.serial].place == place)
 
     def state_changed(self, region: str, state: RegionState) -> None:
         """The core says how a region is doing."""
@@ -115,6 +124,7 @@ class RequestChecks:
         self._check_company(send, facts)
         self._check_moment(region, send, now)
         probe = region.state in _PROBED_ONLY
+        self._check_probe(send.region, region, facts, probe)
         self._flying[send.request_id] = _Flying(send.region, facts, probe)
         return facts
 
@@ -202,7 +212,43 @@ class RequestChecks:
         if send.path == _V1_PATH:
             region.anonymous_tokens.take(now)
 
+    def _check_probe(self, name: str, region: _Region, facts: Sequence[Fact], probe: bool) -> None:
+        """Never the same probe twice running where something else failed too and could go instead."""
+        tags = frozenset(fact.tag for fact in facts)
+        for tag in tags:
+            region.failed.pop(tag, None)
+        if probe and tags == region.probed:
+            lanes = {lane for fact in facts for lane in self._lanes(fact)}
+            for fact in region.failed.values():
+                if self._waits(fact) and lanes.isdisjoint(self._lanes(fact)):
+                    raise Violation(f"{sorted(tags)} probe {name} twice running, and {fact.tag} waits")
+        region.probed = tags if probe else frozenset()
+
+    def _waits(self, fact: Fact) -> bool:
+        """Is an operation that failed still to be sent? Others' endings and places are hard to tell apart from
+        outside, so what shares its id with anything else is left aside."""
+        published = self._truth.published[fact.serial]
+        event = published.event
+        assert event is not None
+        return len(self._truth.same(event)) == 1 and published.offset < self.takes.get(published.place, 0)
+
+    def _lanes(self, fact: Fact) -> set[int]:
+        """The lanes that it stands in: operations of one lane wait for each other."""
+        event = self._truth.published[fact.serial].event
+        assert event is not None
+        operation = event.operations[fact.index]
+        named = [lane for lane in (operation.lane, operation.lane_secondary) if lane]
+        return {crc32(lane) % self._lane_count for lane in named}
+
     # --- answers
+
+    def dead_lettered(self, serial: int) -> None:
+        """The core gives a record up."""
+        self._forget_failed(lambda fact: fact.serial == serial)
+
+    def _forget_failed(self, gone: Callable[[Fact], bool]) -> None:
+        for region in self._regions.values():
+            region.failed = {tag: fact for tag, fact in region.failed.items() if not gone(fact)}
 
     def cancelled(self, request_id: int) -> None:
         """The core gave a request up."""
@@ -218,6 +264,8 @@ class RequestChecks:
         if isinstance(answer, Unavailable) and answer.retry_after_seconds is not None:
             seconds = min(answer.retry_after_seconds, self._options.delivery.retry_after_seconds_max)
             region.held_until = max(region.held_until, now + seconds)
+        if isinstance(answer, Unavailable | Unauthorised | Misconfigured):
+            region.failed.update((fact.tag, fact) for fact in flying.facts)
         refused: set[int] | None = None
         if isinstance(answer, Accepted):
             refused = set()

@@ -5,8 +5,11 @@ signal itself.
 """
 
 import signal
+from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+Item = TypeVar("Item")
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Ctrl-C, being told to end, the terminal being closed."""
@@ -17,6 +20,8 @@ class Interruption:
 
     def __init__(self) -> None:
         self._requested = False
+        self._waiting = False
+        """For what is no client of Kafka's: there it is raised at once."""
         self._before: dict[str, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
@@ -32,9 +37,26 @@ class Interruption:
             signal.signal(getattr(signal, name), handler)
 
     def check(self) -> None:
-        """Raises KeyboardInterrupt if there was a signal."""
+        """Raises KeyboardInterrupt if there was a signal since the last call."""
         if self._requested:
+            self._requested = False
             raise KeyboardInterrupt
+
+    def raised_between(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items. While the next is waited for, as of a terminal or a pipe, a signal is raised at once."""
+        iterator = iter(items)
+        while True:
+            try:
+                self._waiting = True
+                self.check()
+                item = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self._waiting = False
+            yield item
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self._requested = True
+        if self._waiting:
+            self.check()
