@@ -137,4 +137,10 @@ records = st.builds(
     _headers | _cloud_headers | st.just([]),
     st.sampled_from([-1, 0, 999, 1_764_000_000_000, 2**62]),
 )
-cases = st.builds(Case, st.lists(records, min_size=1, max_size=8).map(tuple), st.integers(0, 2**20))
+_beyond_bounds = st.builds(Hostile, with_value_beyond_bounds())
+cases = st.builds(
+    Case,
+    st.tuples(_beyond_bounds)
+    | st.lists(records, min_size=1, max_size=3).map(tuple),  # larger ones are drawn in vain
+    st.integers(0, 2**20),
+)
