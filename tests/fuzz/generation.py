@@ -137,7 +137,7 @@ records = st.builds(
     _headers | _cloud_headers | st.just([]),
     st.sampled_from([-1, 0, 999, 1_764_000_000_000, 2**62]),
 )
-_beyond_bounds = st.builds(Hostile, with_value_beyond_bounds())
+_beyond_bounds = with_value_beyond_bounds().map(Hostile)
 cases = st.builds(
     Case,
     st.tuples(_beyond_bounds)
