@@ -6,6 +6,7 @@ Prints events a second and the ratio to msgspec merely decoding the same events,
 import gc
 import random
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ POLL_RECORDS = 2_000
 ROUNDS = 5
 
 
-class _Bare(msgspec.Struct):
+class Bare(msgspec.Struct):
     """The envelope and nothing else: what any consumer of these events has to decode at least."""
 
     type: str
@@ -42,33 +43,41 @@ class _Bare(msgspec.Struct):
 
 
 def _seconds_bare(values: list[bytes]) -> float:
-    decode = msgspec.json.Decoder(_Bare).decode
+    decode = msgspec.json.Decoder(Bare).decode
     started = time.process_time()
     for value in values:
         decode(value)
     return time.process_time() - started
 
 
+def decoder() -> Any:
+    """The decoder with its defaults; Any, as confluent_kafka's own `Message` is nearly a `Record`."""
+    return make_decoder(EventOptions(), "identifier")
+
+
 def _seconds_decode(records: list[Message]) -> float:
-    decode: Any = make_decoder(EventOptions(), "identifier")
+    decode = decoder()
     started = time.process_time()
     for record in records:
         decode(record, "cluster", "")
     return time.process_time() - started
 
 
-def _seconds_core(records: list[Message]) -> float:
-    """Ten requests in flight, each answered once the next is due, as a fast destination would."""
-    decode: Any = make_decoder(EventOptions(), "identifier")
-    core = Core(CoreOptions(regions=("us",), serves=("us",)), decode, None, random.random, 0.0)
+def core_of(records_max: int) -> Core:
+    """A core that all partitions are assigned to."""
+    core = Core(CoreOptions(regions=("us",), serves=("us",)), decoder(), None, random.random, 0.0)
     core.assign(
         [
-            Assignment(TopicPartition(TOPIC, number), None, "", None, 0, len(records), "", "cluster")
+            Assignment(TopicPartition(TOPIC, number), None, "", None, 0, records_max, "", "cluster")
             for number in range(PARTITIONS)
         ],
         0.0,
     )
-    started = time.process_time()
+    return core
+
+
+def drain(core: Core, records: Sequence[Message]) -> None:
+    """Ten requests in flight, each answered once the next is due, as a fast destination would."""
     now = 0.0
     for begin in range(0, len(records), POLL_RECORDS):
         now += 0.01
@@ -77,6 +86,12 @@ def _seconds_core(records: list[Message]) -> float:
     while core.snapshot(now).buffered_records:
         now += 0.01
         _answer_all(core, now)
+
+
+def _seconds_core(records: list[Message]) -> float:
+    core = core_of(len(records))
+    started = time.process_time()
+    drain(core, records)
     return time.process_time() - started
 
 

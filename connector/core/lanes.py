@@ -10,7 +10,6 @@ every wait points at an earlier arrival and no circle can form.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import heappop, heappush
 from zlib import crc32
 
 from connector.core.entry import Entry
@@ -27,7 +26,7 @@ class Lane:
         self.queue: deque[Entry] = deque()
         self.busy = False
         self.listed = False
-        """Stands in the heap of lanes that may be served."""
+        """May be served: it is idle and has something to send."""
 
 
 class Load:
@@ -44,14 +43,19 @@ class Load:
 class Lanes:
     """All lanes of one kind of request in one region. `count` is a power of two."""
 
-    __slots__ = ("_heap", "_lanes", "_mask", "queued", "queued_bytes", "ready")
+    __slots__ = ("_bits", "_lanes", "_listed", "_mask", "_sorted", "queued", "queued_bytes", "ready")
 
     def __init__(self, count: int) -> None:
         assert count & (count - 1) == 0, "a power of two"
         self._lanes = [Lane(number) for number in range(count)]
         self._mask = count - 1
-        self._heap: list[tuple[int, int]] = []
-        """(sequence of the head, lane number) of every idle lane with something to send."""
+        self._bits = self._mask.bit_length()
+        self._listed: list[int] = []
+        """A key for every lane that may be served: the sequence of its head, and in the last bits its number.
+
+        Whole numbers in a list that is sorted when it is looked into: what arrives comes in order, and what is
+        released comes many at a time, so that this is much cheaper than a heap."""
+        self._sorted = True
         self.queued = 0
         """Entries that stand in lanes."""
         self.queued_bytes = 0
@@ -65,20 +69,21 @@ class Lanes:
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """Entries arrive, in order, each behind all others of its lane."""
-        lanes, mask, heap = self._lanes, self._mask, self._heap
+        lanes, mask, bits, listed = self._lanes, self._mask, self._bits, self._listed
         arrived_bytes = ready = 0
         for entry in entries:
             operations = entry.event.operations
             operation = operations[0]
             lane = lanes[crc32(operation.lane) & mask]
-            lane.queue.append(entry)
+            queue = lane.queue
+            queue.append(entry)
             arrived_bytes += len(operation.body) if len(operations) == 1 else _size(entry)
             if operation.lane_secondary:
                 self._stand_twice(entry, lane)
             elif lane.listed:
                 ready += 1
-            elif not lane.busy and len(lane.queue) == 1:
-                heappush(heap, (entry.sequence, lane.number))
+            elif not lane.busy and len(queue) == 1:
+                listed.append(entry.sequence << bits | lane.number)  # the highest: no other arrived later
                 lane.listed = True
                 ready += 1
         self.queued += len(entries)
@@ -101,9 +106,8 @@ class Lanes:
 
     def oldest_ready_at(self) -> float | None:
         """When the oldest entry that could be sent arrived; None: there is none."""
-        if not self._heap:
-            return None
-        return self._lanes[self._heap[0][1]].queue[0].arrived_at
+        in_order = self._in_order()
+        return self._lanes[in_order[0] & self._mask].queue[0].arrived_at if in_order else None
 
     def take(self, operations_max: int, bytes_max: int) -> Load:
         """Take whole idle lanes, oldest head first. `bytes_max` is for bodies and the commas between them.
@@ -111,21 +115,30 @@ class Lanes:
         The first record is taken even if its operations alone are more than that. Empty only if no lane is ready.
         """
         load = Load()
-        room = operations_max
-        room_bytes = bytes_max + 1
-        while self._heap:
-            number = self._heap[0][1]
-            lane = self._lanes[number]
-            before = len(load.entries)
-            room, room_bytes = self._take_from(lane, load, room, room_bytes)
-            if len(load.entries) == before:
+        room, room_bytes = operations_max, bytes_max + 1
+        lanes, mask, entries = self._lanes, self._mask, load.entries
+        in_order = self._in_order()
+        served = 0
+        for key in in_order:
+            before = len(entries)
+            room, room_bytes = self._take_from(lanes[key & mask], load, room, room_bytes)
+            if len(entries) == before:
                 break
+            served += 1
+        del in_order[:served]
         return load
 
+    def _in_order(self) -> list[int]:
+        """Keys of the lanes that may be served, oldest head first."""
+        if not self._sorted:
+            self._listed.sort()
+            self._sorted = True
+        return self._listed
+
     def _take_from(self, lane: Lane, load: Load, room: int, room_bytes: int) -> tuple[int, int]:
-        """Move what fits of one listed lane into the load. The lane stays listed if nothing did."""
+        """Move what fits of a listed lane into the load. Nothing fits: the lane is left as it was."""
         queue, entries, operations = lane.queue, load.entries, load.operations
-        other = self._other(queue[0], lane)
+        other: Lane | None = None
         taken_bytes = taken = 0
         for entry in queue:
             own = entry.event.operations
@@ -133,8 +146,11 @@ class Lanes:
             size = len(operation.body) if len(own) == 1 else _size(entry)
             if (len(own) > room or size + len(own) > room_bytes) and entries:
                 break
-            if operation.lane_secondary and taken and self._other(entry, lane) is not None:
-                break
+            if operation.lane_secondary:
+                other = self._other(entry, lane)
+                if other is not None and taken:
+                    other = None
+                    break
             entries.append(entry)
             operations.append(operation)
             for further in own[1:]:
@@ -148,16 +164,17 @@ class Lanes:
                 break
         if not taken:
             return 0, 0
-        self._unlist(lane)
+        lane.listed = False
+        lane.busy = True
+        load.lanes.append(lane)
+        self.ready -= len(queue)
+        self.queued -= taken
+        self.queued_bytes -= taken_bytes
         if taken == len(queue):
             queue.clear()
         else:
             for _ in range(taken):
                 queue.popleft()
-        self.queued -= taken
-        self.queued_bytes -= taken_bytes
-        lane.busy = True
-        load.lanes.append(lane)
         if other is not None:
             other.queue.popleft()
             other.busy = True
@@ -170,7 +187,8 @@ class Lanes:
             assert lane.busy, "a lane is released once"
             lane.busy = False
         for lane in lanes:
-            self._list(lane)
+            if lane.queue:
+                self._list(lane)
 
     def drop(self, dropped: Iterable[Entry]) -> None:
         """Take these entries out of their lanes, wherever they stand."""
@@ -185,7 +203,7 @@ class Lanes:
         for number, sequences in lanes.items():
             lane = self._lanes[number]
             if lane.listed:
-                self._unlist(lane, in_heap=True)
+                self._unlist(lane)
             lane.queue = deque(entry for entry in lane.queue if entry.sequence not in sequences)
         for number in lanes:
             self._list(self._lanes[number])
@@ -211,24 +229,22 @@ class Lanes:
         return secondary if primary is lane else primary
 
     def _list(self, lane: Lane) -> None:
-        """Put a lane into the heap if it may be served."""
+        """A lane may be served if it is idle, and with a merge at its head if the other lane is ready for it too."""
         if lane.busy or lane.listed or not lane.queue:
             return
         head = lane.queue[0]
-        other = self._other(head, lane)
-        if other is not None and (other.busy or other.listed or other.queue[0] is not head):
-            return
-        heappush(self._heap, (head.sequence, lane.number))
+        if head.event.operations[0].lane_secondary:
+            other = self._other(head, lane)
+            if other is not None and (other.busy or other.listed or other.queue[0] is not head):
+                return
+        self._listed.append(head.sequence << self._bits | lane.number)
+        self._sorted = False
         lane.listed = True
         self.ready += len(lane.queue)
 
-    def _unlist(self, lane: Lane, in_heap: bool = False) -> None:
-        """Take a lane out of the heap; unless `in_heap`, it is the first there."""
-        if in_heap:
-            self._heap = [item for item in self._heap if item[1] != lane.number]
-            self._heap.sort()
-        else:
-            heappop(self._heap)
+    def _unlist(self, lane: Lane) -> None:
+        """A lane may not be served for now."""
+        self._listed.remove(lane.queue[0].sequence << self._bits | lane.number)
         lane.listed = False
         self.ready -= len(lane.queue)
 
