@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-backlog bench-latency bench-transport chaos fuzz audit clean
+.PHONY: help setup demo test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-transport chaos fuzz audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ lock: $(READY) ## pin the newest versions that fit pyproject.toml
 
 bench-core: $(READY) ## events/s of the pure core, against bare decoding
 	@$(BIN)/python -m bench.core
+
+bench-parts: $(READY) ## instructions that each part of an event's path takes (needs valgrind)
+	@$(BIN)/python -m bench.parts $(ARGS)
 
 bench-backlog: $(READY) ## drain a real Kafka, beside what people use today
 	@$(BIN)/python -m bench.backlog $(ARGS)

@@ -126,7 +126,8 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
         if not value or value.isspace():
             return Rejection(Reason.EMPTY, "the value is empty")
         try:
-            value.decode()  # msgspec does not check the UTF-8 of what passes through raw
+            if not value.isascii():
+                value.decode()  # msgspec does not check the UTF-8 of what passes through raw
             headers = read_headers(record.headers())
             if headers.is_cloud_event:
                 data, cloud_event_id = _unwrap(value)
@@ -135,7 +136,7 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
                     return _TOO_DEEP
                 return careful(record, cluster_id, ulid, message, headers, cloud_event_id)
             message = _decode_message(value)
-            if is_too_deep(value):
+            if len(value) > 2 * NESTING_MAX and is_too_deep(value):
                 return _TOO_DEEP
             plain = plain_event(message)
             if plain is not None:

@@ -30,59 +30,48 @@ _CONTENT = (
 def plain_event(message: Any) -> PlainEvent | None:
     """What is plain about a message; None where something is not."""
     if type(message) is Person:
-        return _person_event(message)
-    if type(message) is Track:
-        return _track(message)
-    return None
-
-
-def _person_event(message: Person) -> PlainEvent | None:
-    identifiers, event_id, seconds = message.identifiers, message.event_id, message.timestamp
-    if (
-        message.action == "event"
-        and type(seconds) is int
-        and 0 < seconds < SECONDS_MAX
-        and identifiers is not None
-        and len(identifiers) == 1
-    ):
-        return _plain(event_id, identifiers.get("id"), message.name, bytes(message.attributes), seconds)
-    return None
-
-
-def _track(call: Track) -> PlainEvent | None:
-    user_id, name = call.user_id, call.event
-    if (
-        type(user_id) is str
-        and "@" not in user_id
-        and not user_id.startswith(CIO_ID_PREFIX)
-        and name is not None
-        and (name := name.strip()) not in SEMANTIC_EVENTS
-        and type(call.timestamp) is str
-        and call.event_id is None
-    ):
-        try:
-            seconds = unix_seconds(call.timestamp, "timestamp")
-        except RefusedError:
+        identifiers = message.identifiers
+        if message.action != "event" or identifiers is None or len(identifiers) != 1:
             return None
-        return _plain(call.message_id, user_id, name, bytes(call.properties), seconds)
-    return None
-
-
-def _plain(
-    event_id: str | int | None, person_id: str | int | None, name: str | None, attributes: bytes, seconds: int
-) -> PlainEvent | None:
-    if type(event_id) is not str or type(person_id) is not str or type(name) is not str:
+        event_id, person_id, name = message.event_id, identifiers.get("id"), message.name
+        attributes, seconds = bytes(message.attributes), message.timestamp
+    elif type(message) is Track:
+        event_id, person_id, name = message.message_id, message.user_id, message.event
+        attributes, seconds = bytes(message.properties), _seconds(message)
+        if (
+            message.event_id is not None
+            or type(person_id) is not str
+            or "@" in person_id
+            or person_id.startswith(CIO_ID_PREFIX)
+            or name is None
+            or (name := name.strip()) in SEMANTIC_EVENTS
+        ):
+            return None
+    else:
         return None
     if (
-        not event_id
-        or event_id.isspace()
+        type(event_id) is not str
+        or type(person_id) is not str
+        or type(name) is not str
+        or type(seconds) is not int
+        or not event_id
         or not person_id
-        or person_id.isspace()
         or not name
+        or event_id.isspace()
+        or person_id.isspace()
         or name.isspace()
+        or not 0 < seconds < SECONDS_MAX
+        or attributes[:1] != b"{"
     ):
         return None
     name_json, lane = encode_json(name), _LANE + person_id.encode()
-    if len(name_json) > _NAME_JSON_BYTES_MAX or len(lane) > _LANE_BYTES_MAX or attributes[:1] != b"{":
+    if len(name_json) > _NAME_JSON_BYTES_MAX or len(lane) > _LANE_BYTES_MAX:
         return None
     return event_id, _CONTENT % (encode_json(person_id), name_json, attributes, seconds), lane
+
+
+def _seconds(call: Track) -> int | None:
+    try:
+        return unix_seconds(call.timestamp, "timestamp") if type(call.timestamp) is str else None
+    except RefusedError:
+        return None

@@ -6,6 +6,7 @@ unreadable one is refused here instead.
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import isfinite
 
 from connector.events.refusal import RefusedError
@@ -14,6 +15,7 @@ Timestamp = int | float | str
 """As JSON has it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = {f"{second:02}": second for second in range(60)}
 
 SECONDS_MAX = 100_000_000_000
 """Seconds up to the year 5138. The same number of milliseconds is in 1973, so from here on a number is
@@ -38,10 +40,7 @@ def unix_seconds(timestamp: Timestamp, field: str) -> int:
     if isinstance(timestamp, int):
         seconds = timestamp if timestamp < SECONDS_MAX else _from_number(timestamp)
     elif isinstance(timestamp, str):
-        if _is_iso_8601(timestamp):
-            seconds = _from_iso_8601(timestamp)
-        elif _is_number(timestamp):
-            seconds = _from_number(int(timestamp.partition(".")[0]))
+        seconds = _in_utc(timestamp) or _from_text(timestamp)
     elif isfinite(timestamp):
         seconds = _from_number(int(timestamp))
     if seconds is None or not 0 < seconds < SECONDS_MAX:
@@ -54,6 +53,30 @@ def _from_number(number: int) -> int | None:
         if number < limit:
             return number // units_per_second
     return None
+
+
+def _from_text(text: str) -> int | None:
+    if _is_iso_8601(text):
+        return _from_iso_8601(text)
+    return _from_number(int(text.partition(".")[0])) if _is_number(text) else None
+
+
+def _in_utc(text: str) -> int | None:
+    """The commonest form, such as `2026-01-31T12:34:56.789Z`, by its minute, which neighbours share. None: another."""
+    second = _SECONDS.get(text[17:19])
+    if second is None or text[-1] != "Z" or not text.isascii():
+        return None
+    if len(text) != 20 and (len(text) > 30 or text[19] != "." or not text[20:-1].isdecimal()):
+        return None
+    minute = _minute(text[:17])
+    return None if minute is None else minute + second
+
+
+@lru_cache(1024)
+def _minute(text: str) -> int | None:
+    """The seconds at which a minute begins, written like `2026-01-31T12:34:`."""
+    complete = f"{text}00Z"
+    return _from_iso_8601(complete) if _is_iso_8601(complete) else None
 
 
 def _from_iso_8601(text: str) -> int | None:
