@@ -1,12 +1,16 @@
 """A plain consumer as many would write it: batches of 100, one after the other, a commit after each.
 
-It neither deduplicates nor keeps order nor routes nor survives a refusal. `BROKERS TOPIC GROUP URL EVENTS`
+Each event is decoded, turned into Customer.io's operation and encoded, all with the standard library. It neither
+deduplicates nor keeps order nor routes nor survives a refusal. `BROKERS TOPIC GROUP URL EVENTS`
 """
 
+import json
 import sys
 
 import httpx
 from confluent_kafka import Consumer
+
+from bench.peers.operation import operation_of
 
 BATCH_EVENTS = 100
 
@@ -21,14 +25,14 @@ def main(brokers: str, topic: str, group: str, url: str, events: int) -> None:
         }
     )
     consumer.subscribe([topic])
-    client = httpx.Client(auth=("site", "key"))
+    client = httpx.Client(auth=("site", "key"), headers={"Content-Type": "application/json"})
     done = 0
     while done < events:
         messages = [message for message in consumer.consume(BATCH_EVENTS, 0.5) if message.error() is None]
         if not messages:
             continue
-        body = b'{"batch":[' + b",".join([message.value() or b"" for message in messages]) + b"]}"
-        client.post(f"{url}/api/v2/batch", content=body).raise_for_status()
+        batch = [operation_of(message.value() or b"") for message in messages]
+        client.post(f"{url}/api/v2/batch", content=json.dumps({"batch": batch})).raise_for_status()
         consumer.commit(asynchronous=False)
         done += len(messages)
     print(done, flush=True)
@@ -36,4 +40,5 @@ def main(brokers: str, topic: str, group: str, url: str, events: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5], int(sys.argv[5]))
+    brokers, topic, group, url, events = sys.argv[1:]
+    main(brokers, topic, group, url, int(events))

@@ -4,12 +4,14 @@ On httpx's own transport. `BROKERS TOPIC GROUP URL EVENTS`
 """
 
 import asyncio
+import json
 import sys
 
 import httpx
-import msgspec
 from cachetools import TTLCache
 from confluent_kafka import Consumer
+
+from bench.peers.operation import operation_of
 
 CONCURRENCY = 10
 
@@ -31,7 +33,7 @@ async def main(brokers: str, topic: str, group: str, url: str, events: int) -> N
 
         async def send(value: bytes) -> None:
             async with places:
-                (await client.post(f"{url}/api/v2/entity", content=value)).raise_for_status()
+                (await client.post(f"{url}/api/v2/entity", json=operation_of(value))).raise_for_status()
 
         done = 0
         while done < events:
@@ -39,7 +41,7 @@ async def main(brokers: str, topic: str, group: str, url: str, events: int) -> N
             fresh = []
             for message in messages:
                 value = message.value() or b""
-                event = msgspec.json.decode(value)
+                event = json.loads(value)
                 event_id = event.get("event_id") or event.get("messageId")
                 if event_id not in seen:
                     seen[event_id] = True
@@ -53,4 +55,5 @@ async def main(brokers: str, topic: str, group: str, url: str, events: int) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], int(sys.argv[5])))
+    brokers, topic, group, url, events = sys.argv[1:]
+    asyncio.run(main(brokers, topic, group, url, int(events)))
