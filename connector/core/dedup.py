@@ -25,7 +25,7 @@ class IdWindow:
     def __init__(self, entries_max: int, ttl_seconds: float) -> None:
         self.digests: dict[str, int] = {}
         """ULID -> digest of the content. Call `expire` before looking into it."""
-        self._batches: deque[tuple[float, list[str]]] = deque()
+        self._batches: deque[tuple[float, Sequence[str]]] = deque()
         self._entries_max = entries_max
         self._ttl_seconds = ttl_seconds
 
@@ -33,11 +33,10 @@ class IdWindow:
         return len(self.digests)
 
     def add(self, ids: Sequence[str], digests: Sequence[int], now: float) -> None:
-        """Remember these ids, each of them once, from now on."""
+        """Remember these ids, each of them once, from now on. The sequences are kept."""
         if not self._entries_max or not ids:
             return
-        known = self.digests
-        fresh = list(ids)
+        known, fresh = self.digests, ids
         if not known.keys().isdisjoint(ids):
             fresh = [ulid for ulid in ids if ulid not in known]
         known.update(zip(ids, digests, strict=True))

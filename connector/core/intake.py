@@ -15,7 +15,7 @@ from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.region import Region
 from connector.core.routing import Router, Unroutable
-from connector.events.event import Decoded, Event, Operation, Reason, Rejection
+from connector.events.event import Decoded, Event, Operation, Reason, Rejection, RequestKind
 from connector.events.record import Record
 from connector.events.ulid import conflict_ulid
 
@@ -23,6 +23,7 @@ Decode = Callable[[Record, str, str], Decoded]
 """`decode(record, cluster_id, ulid)`: `ulid` is empty, or replaces the one that follows from the event id."""
 
 _CONFLICT_NOTE_SECONDS = 60.0
+_V2 = RequestKind.V2
 
 
 class _Way(NamedTuple):
@@ -57,7 +58,8 @@ class Intake:
         self._emit = emit
         self._default = options.routing.default
         self._fresh: dict[str, list[Entry]] = {name: [] for name in regions}
-        """This poll's new entries by region, in order of arrival."""
+        self._fresh_anonymous: dict[str, list[Entry]] = {name: [] for name in regions}
+        """This poll's new entries by region, in order of arrival: for batches, and anonymous ones."""
         self._plain = self._plain_ways()
         """The region that an event names (None: none) -> where its entry goes, for whatever needs no closer look."""
         self._on_conflict = options.dedup.events.on_conflict
@@ -115,11 +117,10 @@ class Intake:
                 continue
             event = decode(record, cluster_id, "")
             if type(event) is Event and event.region in plain:
-                ulid = event.ulid
+                ulid, operations = event.ulid, event.operations
                 entries, on_way, accepted = plain[event.region]
-                if ulid not in on_way and ulid not in accepted:
+                if ulid not in on_way and ulid not in accepted and operations[0].kind is _V2:
                     # The way of nearly every event. All others take the longer one, which comes to the same.
-                    operations = event.operations
                     cost_bytes = _cost_bytes(record, operations)
                     sequence += 1
                     taken += 1
@@ -139,9 +140,11 @@ class Intake:
         self._sequence = sequence
         self._buffer.add(taken, taken_bytes)
         for name, entries in self._fresh.items():
-            if entries:
-                self._regions[name].extend(entries)
+            anonymous = self._fresh_anonymous[name]
+            if entries or anonymous:
+                self._regions[name].extend(entries, anonymous)
                 entries.clear()
+                anonymous.clear()
 
     def _ledger_of(self, record: Record, ledgers: Mapping[TopicPartition, Ledger]) -> Ledger | None:
         """The ledger of a run of records, unless their partition takes no more part."""
@@ -243,7 +246,8 @@ class Intake:
         if memory.identifies.enabled:
             memory.identifies.departs(entry)
         self._buffer.add(1, cost_bytes)
-        self._fresh[region.name].append(entry)
+        fresh = self._fresh if event.operations[0].kind is _V2 else self._fresh_anonymous
+        fresh[region.name].append(entry)
 
     def _known_before(
         self,
@@ -383,6 +387,6 @@ def _cost_bytes(record: Record, operations: Sequence[Operation]) -> int:
     headers = record.headers()
     if headers:
         cost_bytes += sum([len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES for name, value in headers])
-    for operation in operations:
-        cost_bytes += len(operation.body)
-    return cost_bytes
+    if len(operations) == 1:
+        return cost_bytes + len(operations[0].body)
+    return cost_bytes + sum([len(operation.body) for operation in operations])

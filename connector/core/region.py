@@ -16,7 +16,6 @@ from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.token_bucket import TokenBucket
 from connector.core.verdicts import Verdicts
-from connector.events.event import RequestKind
 
 
 class _Wire:
@@ -73,13 +72,10 @@ class Region:
 
     # ---- arrivals ----
 
-    def extend(self, entries: Sequence[Entry]) -> None:
-        """Entries arrive, in order."""
-        anonymous = [entry for entry in entries if entry.event.operations[0].kind is RequestKind.V1_EVENTS]
-        if anonymous:
-            self._anonymous.lanes.extend(anonymous)
-            entries = [entry for entry in entries if entry.event.operations[0].kind is RequestKind.V2]
+    def extend(self, entries: Sequence[Entry], anonymous: Sequence[Entry]) -> None:
+        """Entries arrive, in order: those for batches, and those that go one by one."""
         self._batch.lanes.extend(entries)
+        self._anonymous.lanes.extend(anonymous)
 
     # ---- departures ----
 

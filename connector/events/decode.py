@@ -13,6 +13,7 @@ from connector.events.event import TOMBSTONE, Event, Operation, Reason, Rejectio
 from connector.events.headers import (
     CE_ID,
     EVENT_ID,
+    NO_HEADERS,
     REGION,
     EventHeaders,
     header_text,
@@ -80,7 +81,8 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
         plain: PlainEvent,
     ) -> Event | Rejection:
         event_id, content, lane = plain
-        region = _region(message, headers)
+        unnamed = message.region is None and headers is NO_HEADERS
+        region = None if unnamed else _region(message, headers)
         if not ulid:
             ulid = ulid_from_id(event_id)
         if by_record_key:
@@ -128,7 +130,8 @@ def make_decoder(options: EventOptions, lanes_key: Literal["identifier", "record
         try:
             if not value.isascii():
                 value.decode()  # msgspec does not check the UTF-8 of what passes through raw
-            headers = read_headers(record.headers())
+            named = record.headers()
+            headers = read_headers(named) if named else NO_HEADERS
             if headers.is_cloud_event:
                 data, cloud_event_id = _unwrap(value)
                 message = _decode_message(data)
