@@ -17,8 +17,10 @@ from subprocess import Popen
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from bench.bars import Bar, lines
 from bench.events import PARTITIONS
 from bench.peers import benthos
+from bench.pictures import IMAGES, latency_picture
 from bench.process import connector_settings, free_port, listens, running, wait_until
 from tests.parts.provision.kafka import KafkaCluster
 
@@ -26,7 +28,8 @@ SINK_MS = 30
 PROBES = 200
 """Published first and awaited, so that nobody is measured while joining the group."""
 WARM_UP_SECONDS = 3
-EDGES_MS = (5, 10, 15, 20, 30, 40, 50, 75, 100, 200, 500, 1000, 2000, math.inf)
+EDGES_MS = (*(float(f"{10 ** (step / 10):.3g}") for step in range(41)), math.inf)
+"""Ten steps for each power of ten, from 1 ms to 10 s."""
 PERCENTILES = (50, 90, 99, 99.9, 100)
 
 
@@ -73,6 +76,8 @@ def contender(name: str, brokers: str, topic: str, url: str) -> AbstractContextM
 
 
 NAMES = ("cio-connector", "cio-connector, linger 1,000 ms", benthos.NAME)
+P99_MS_MAX = {1_000: 50, 10_000: 100}
+"""Events a second: the bar."""
 
 
 def _publish(brokers: str, topic: str, rate: int, first: int, end: int) -> float:
@@ -122,17 +127,31 @@ def _picture(result: Result) -> str:
     return "\n".join(lines)
 
 
+def _bars(results: Sequence[Result]) -> list[Bar]:
+    return [
+        Bar(
+            f"p99 in ms at {result.events_per_second:,} events/s",
+            result.percentiles_ms["99"],
+            P99_MS_MAX[result.events_per_second],
+            at_most=True,
+        )
+        for result in results
+        if result.name == NAMES[0] and result.events_per_second in P99_MS_MAX
+    ]
+
+
 def _plain(result: Result) -> dict[str, Any]:
     histogram = [(None if edge == math.inf else edge, count) for edge, count in result.histogram]
     return result._asdict() | {"histogram": histogram}
 
 
 def main() -> None:
-    """Print the table and the histograms, and write JSON."""
+    """Print the table and the histograms, write JSON, and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rates", type=int, nargs="+", default=[1_000, 10_000], metavar="EVENTS_PER_SECOND")
     parser.add_argument("--json", type=Path, default=Path("bench/results/latency.json"))
+    parser.add_argument("--images", type=Path, default=IMAGES, help="folder of the picture")
     arguments = parser.parse_args()
     names = NAMES if benthos.available() else NAMES[:-1]
     results = []
@@ -149,8 +168,12 @@ def main() -> None:
         print(f"{benthos.NAME:<34} not built")
     for result in results:
         print(_picture(result))
+    print("\n".join(["", *lines(_bars(results))]))
+    plain = [_plain(result) for result in results]
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps([_plain(result) for result in results], indent=1) + "\n")
+    arguments.json.write_text(json.dumps(plain, indent=1) + "\n")
+    arguments.images.mkdir(parents=True, exist_ok=True)
+    (arguments.images / "latency.svg").write_text(latency_picture(plain))
 
 
 if __name__ == "__main__":
