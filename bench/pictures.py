@@ -24,7 +24,7 @@ def latency_picture(results: Sequence[Row]) -> str:
         _latency_panel(rate, [result for result in results if result["events_per_second"] == rate])
         for rate in rates
     ]
-    return svg(panels, 2, "full circle: p50; empty circle: p99; the sink's own 30 ms are taken off")
+    return svg(panels, 2, ["full circle: p50, empty circle: p99", "without the sink's own 30 ms"])
 
 
 def _latency_panel(rate: int, results: Sequence[Row]) -> Panel:
@@ -60,7 +60,9 @@ def scaling_pictures(results: Sequence[Row]) -> dict[str, str]:
     for result in results:
         axes.setdefault(result["axis"], []).append(result)
     rates = [
-        _scaling_panel(axis, rows, "events", {name: [row[of] for row in rows] for name, of in RATES.items()})
+        _scaling_panel(
+            axis, rows, "events a second", {name: [row[of] for row in rows] for name, of in RATES.items()}
+        )
         for axis, rows in axes.items()
     ]
     memory = [

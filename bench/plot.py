@@ -85,15 +85,17 @@ def number_text(value: float) -> str:
     return f"{value:g}"
 
 
-def svg(panels: Sequence[Panel], columns: int, note: str = "") -> str:
-    """The picture: panels in rows of `columns`, below them what the lines are called, and a note."""
+def svg(panels: Sequence[Panel], columns: int, notes: Sequence[str] = ()) -> str:
+    """The picture: panels in rows of `columns`, below them what the lines are called, and a line for each note."""
     names = list(dict.fromkeys(line.name for panel in panels for line in panel.lines))
     columns = min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
     cell_width, cell_height = _LEFT + _WIDTH + _RIGHT, _TOP + _HEIGHT + _BOTTOM
     width, legend_top = columns * cell_width, rows * cell_height
-    below = [*_legend(names, legend_top), *_text(_LEFT, legend_top + _LEGEND_LINE * (len(names) + 0.5), note)]
-    height = round(legend_top + _LEGEND_LINE * (len(names) + 1))
+    below = _legend(names, legend_top)
+    for number, note in enumerate(notes, len(names)):
+        below += _text(_LEFT, legend_top + _LEGEND_LINE * number + 4, note)
+    height = legend_top + _LEGEND_LINE * (len(names) + len(notes))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         _STYLE,
