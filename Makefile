@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-transport chaos fuzz audit clean
+.PHONY: help setup demo test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-scaling bench-recipe bench-transport chaos fuzz audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,12 @@ bench-backlog: $(READY) ## drain a real Kafka, beside what people use today
 
 bench-latency: $(READY) ## from publishing to acceptance at a fixed rate, with percentiles
 	@$(BIN)/python -m bench.latency $(ARGS)
+
+bench-scaling: $(READY) ## events/s and memory against partitions, processes, sizes, duplicates, regions
+	@$(BIN)/python -m bench.scaling $(ARGS)
+
+bench-recipe: $(READY) ## what an identify, a track and a batch of 100 take
+	@$(BIN)/python -m bench.recipe_table $(ARGS)
 
 bench-transport: $(READY) ## what a request costs on each HTTP transport
 	@$(BIN)/python -m bench.transport $(ARGS)
