@@ -81,7 +81,7 @@ def _scaling_panel(
         points = list(zip(values, heights, strict=True))
         lines.append(Line(name, points, filled=points))
     highest = max(height for line in lines for _, height in line.points)
-    return Panel(axis, Axis(axis, values, log=min(values) > 0), Axis(unit, ticks_from_zero(highest)), lines)
+    return Panel("", Axis(axis, values, log=min(values) > 0), Axis(unit, ticks_from_zero(highest)), lines)
 
 
 def main() -> None:
