@@ -20,8 +20,6 @@ class Offsets:
         self._member = member
         self._asked: list[Commit] = []
         self._under_way = False
-        self._left_out: dict[TopicPartition, int] = {}
-        """What was not committed because its epoch is over -> the epoch that it was in then."""
 
     def ask(self, commit: Commit) -> None:
         """The event loop asks; the poll thread will see to it."""
@@ -29,19 +27,9 @@ class Offsets:
             raise Violation("a second commit while one is under way")
         if not commit.offsets:
             raise Violation("a commit of nothing")
-        self._check_left_out(commit)
         self._under_way = True
         self._asked.append(commit)
         self._member.polling.poke()
-
-    def _check_left_out(self, commit: Commit) -> None:
-        """What was left out is asked for again at the next opportunity, wherever it is still this member's."""
-        epochs = self._member.reader.epochs
-        asked = {TopicPartition(offset.topic, offset.partition) for offset in commit.offsets}
-        for place, epoch in self._left_out.items():
-            if epochs.get(place) == epoch and place not in asked:
-                raise Violation(f"{place} was left out of a commit, and is not committed again")
-        self._left_out.clear()
 
     def issue(self) -> None:
         """The poll thread sees to what it was asked."""
@@ -69,7 +57,8 @@ class Offsets:
             epoch = member.reader.epochs.get(place)
             if epoch != offset.epoch:
                 if epoch is not None:
-                    self._leave_out(place, epoch, offset)
+                    member.note(f"does not commit {place} {offset.offset}: epoch {offset.epoch} is over")
+                    world.count("commit left out")
                 continue
             error = code
             if not member.fenced:
@@ -87,14 +76,6 @@ class Offsets:
         if failures:
             world.count("commit refused")
         return tuple(failures)
-
-    def _leave_out(self, place: TopicPartition, epoch: int, offset: CommitOffset) -> None:
-        member = self._member
-        member.note(f"does not commit {place} {offset.offset}: epoch {offset.epoch} is over")
-        member.world.count("commit left out")
-        committed = member.world.broker.committed(member.group, place)
-        if committed is None or committed.offset != offset.offset:
-            self._left_out[place] = epoch
 
     def _fate(self) -> tuple[str | None, bool]:
         """The error that the whole commit meets, if any, and whether it is applied: an answer may get lost."""
