@@ -15,17 +15,20 @@ from connector.core.options import DedupOptions
 class IdWindow:
     """Ids accepted lately, with the digest of their content. First in, first out.
 
-    Every id lives equally long, so that the order of insertion is the order of expiry: ids are kept by the batch that
-    brought them, and a batch goes as a whole. An insertion costs a fraction of what `cachetools.TTLCache` takes for
-    the same promise. An id that is added again keeps its first time.
+    Every id lives equally long, so that the order of insertion is the order of expiry: beside the ids in that order
+    stand the times at which they came, and how many at each. An insertion costs a fraction of what
+    `cachetools.TTLCache` takes for the same promise. An id that is added again keeps its first time.
     """
 
-    __slots__ = ("_batches", "_entries_max", "_ttl_seconds", "digests")
+    __slots__ = ("_counts", "_entries_max", "_ids", "_times", "_ttl_seconds", "digests")
 
     def __init__(self, entries_max: int, ttl_seconds: float) -> None:
         self.digests: dict[str, int] = {}
         """ULID -> digest of the content. Call `expire` before looking into it."""
-        self._batches: deque[tuple[float, Sequence[str]]] = deque()
+        self._ids: deque[str] = deque()
+        # Two plain queues: under light traffic ids come one by one, and an object for each time would double an entry.
+        self._times: deque[float] = deque()
+        self._counts: deque[int] = deque()
         self._entries_max = entries_max
         self._ttl_seconds = ttl_seconds
 
@@ -33,7 +36,7 @@ class IdWindow:
         return len(self.digests)
 
     def add(self, ids: Sequence[str], digests: Sequence[int], now: float) -> None:
-        """Remember these ids, each of them once, from now on. The sequences are kept."""
+        """Remember these ids, each of them once, from now on."""
         if not self._entries_max or not ids:
             return
         known, fresh = self.digests, ids
@@ -41,24 +44,33 @@ class IdWindow:
             fresh = [ulid for ulid in ids if ulid not in known]
         known.update(zip(ids, digests, strict=True))
         if fresh:
-            self._batches.append((now, fresh))
+            self._ids.extend(fresh)
+            self._times.append(now)
+            self._counts.append(len(fresh))
         self._evict(len(known) - self._entries_max)
 
     def expire(self, now: float) -> None:
         """Forget what is older than its time."""
-        batches = self._batches
-        while batches and batches[0][0] + self._ttl_seconds <= now:
-            for ulid in batches.popleft()[1]:
-                del self.digests[ulid]
+        times = self._times
+        while times and times[0] + self._ttl_seconds <= now:
+            self._forget(self._counts[0])
 
     def _evict(self, excess: int) -> None:
         while excess > 0:
-            added_at, ids = self._batches.popleft()
-            for ulid in ids[:excess]:
-                del self.digests[ulid]
-            if len(ids) > excess:
-                self._batches.appendleft((added_at, ids[excess:]))
-            excess -= len(ids)
+            count = min(excess, self._counts[0])
+            self._forget(count)
+            excess -= count
+
+    def _forget(self, count: int) -> None:
+        """The oldest ids, all of which came at the same time."""
+        digests, next_id = self.digests, self._ids.popleft
+        for _ in range(count):
+            del digests[next_id()]
+        if count == self._counts[0]:
+            self._times.popleft()
+            self._counts.popleft()
+        else:
+            self._counts[0] -= count
 
 
 class Memory:
