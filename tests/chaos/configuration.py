@@ -1,20 +1,13 @@
-"""The configuration that the connector runs with, and the memory that it may need by its documentation."""
+"""The configuration that the connector runs with."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from connector.settings.groups import consumer_groups
-from connector.settings.load import load_settings
-
 PARTITIONS = 4
 SESSION_SECONDS = 6.0
 """How long a group waits for a silent member: short, so that what follows from it is seen within seconds."""
 GROUP = "chaos"
-IDLE_BYTES = 110_000_000
-"""What the process needs before it has read anything: Python, the libraries, librdkafka, telemetry."""
-LEDGER_BYTES_A_RECORD = 9
-DEDUP_BYTES_AN_ENTRY = 300
 
 CLUSTER = {
     "group.consumer.session.timeout.ms": str(int(SESSION_SECONDS * 1000)),
@@ -79,15 +72,3 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
             merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
         )
     return document
-
-
-def memory_bound(configuration_file: Path, records: int) -> int:
-    """Bytes, as docs/architecture.md says under Memory, for one who has read so many records at most."""
-    settings = load_settings(configuration_file, {})
-    groups, regions = len(consumer_groups(settings)), len(settings.regions)
-    # A fetch on its way comes beside what is held ahead.
-    prefetch = groups * settings.kafka.prefetch_bytes * 3 // 2
-    dedup = groups * min(records, settings.dedup.events.max_entries) * DEDUP_BYTES_AN_ENTRY
-    ledger = groups * min(records, PARTITIONS * settings.ledger.max_span) * LEDGER_BYTES_A_RECORD
-    bodies = regions * settings.delivery.concurrency * settings.batch.max_bytes
-    return IDLE_BYTES + settings.buffer.max_bytes + prefetch + dedup + ledger + bodies

@@ -10,8 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bench.memory_bound import memory_bound
+from connector.settings.load import load_settings
 from connector.simulator import Fault, FaultKind, Simulator, SimulatorOptions, WorkspaceOptions, run_in_thread
-from tests.chaos.configuration import GROUP, PARTITIONS, configuration, memory_bound, merged
+from tests.chaos.configuration import GROUP, PARTITIONS, configuration, merged
 from tests.chaos.member import Member
 from tests.chaos.outside import Watch
 from tests.chaos.publisher import Publisher
@@ -176,7 +178,8 @@ class Run:
 
     def memory_bound(self) -> int:
         """Of a member, in bytes."""
-        return memory_bound(self.folder / f"{self.members[0].name}.yaml", len(self.publisher.published))
+        settings = load_settings(self.folder / f"{self.members[0].name}.yaml", {})
+        return memory_bound(settings, PARTITIONS, len(self.publisher.published)).total
 
     @property
     def memory_peak(self) -> int:
