@@ -122,7 +122,8 @@ class EventWindowOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 class IdentifyCacheOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Skips an identify that says what the last accepted one of the same person said."""
+    """Skips an identify that says what the last accepted one of the same person said. Timestamps are not compared:
+    leave it off where identifies come out of the order of their own."""
 
     max_entries: Annotated[
         int, Meta(ge=0, description="People remembered at most (the recipe's value: 10000). 0: off.")

@@ -78,8 +78,24 @@ def test_fixed_seeds_keep_every_promise() -> None:
 def test_new_seeds_keep_every_promise(capsys: pytest.CaptureFixture[str]) -> None:
     first = int(time.time()) * 1000
     with capsys.disabled():
-        print(f"\n{NEW_SEEDS} new seeds from {first} on")
+        print(
+            f"\n{NEW_SEEDS} new seeds, {first} to {first + NEW_SEEDS - 1}; all of them again: "
+            f"python -m tests.simulation {first} {NEW_SEEDS}; one: python -m tests.simulation SEED"
+        )
     _run_all(range(first, first + NEW_SEEDS))
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(77701158, id="identify_takes_the_place_of_another_partitions"),
+        pytest.param(77714430, id="identify_is_sent_for_another_and_then_for_itself"),
+        pytest.param(998877667138, id="identify_of_unknown_time_is_skipped_for_an_older_one"),
+    ],
+)
+def test_seeds_that_were_judged_wrongly_pass(seed: int) -> None:
+    """Each did once break a rule of the checks that was stricter than the connector's promises."""
+    run(seed)
 
 
 def test_every_fault_has_its_method() -> None:

@@ -176,6 +176,15 @@ class Truth:
             same = same + self._identifies[event.identify_digest]
         return same
 
+    def speaks_for_another(self, published: Published) -> bool:
+        """May it be sent, or have been sent, in the place of an identify of another partition that says the same?"""
+        event = published.event
+        assert event is not None
+        return any(
+            other.place != published.place and other.event is not None and other.event.ulid != event.ulid
+            for other in self.same(event)
+        )
+
     def operation_accepted(self, fact: Fact, region: str) -> None:
         """Customer.io has it."""
         published = self.published[fact.serial]

@@ -234,7 +234,7 @@ class FinalChecks:
             times = [published.record.timestamp()[1] for published in records]
             own = [self._fact(published).timestamp for published in records]
             if times != sorted(times) or any(
-                stamp is not None and stamp < own_time // 1000
+                stamp is not None and (own_time < 0 or stamp < own_time // 1000)
                 for stamp, own_time in zip(own, times, strict=True)
             ):
                 return False

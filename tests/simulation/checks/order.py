@@ -57,16 +57,16 @@ class OrderChecks:
     def _may_come_late(self, fact: Fact, region: str) -> bool:
         """May it stand elsewhere than in its place?
 
-        A core that no longer remembers why an earlier one had skipped it sends it after all; and a duplicate takes
-        the place of its original when the original's partition is revoked. What retention has deleted is not sent
-        again if a request with it was cancelled, but that one may still arrive.
+        A core that no longer remembers why an earlier one had skipped it sends it after all; and a duplicate, or an
+        identify that says the same, takes the place of its original when the original's partition is revoked. What
+        retention has deleted is not sent again if a request with it was cancelled, but that one may still arrive.
         """
         published = self._truth.published[fact.serial]
         event = published.event
         assert event is not None
         if any(fact.serial in excused for excused in self._truth.excused.values()):
             return True
-        if any(other.place != published.place for other in self._truth.classes[event.ulid, event.digest]):
+        if any(other.place != published.place for other in self._truth.same(event)):
             return True
         dedup = self._options.dedup
         if dedup.events.on_conflict != "send" and len(self._truth.ulids[event.ulid]) > 1:

@@ -166,7 +166,8 @@ class RequestChecks:
             if not self._holds(published):
                 raise Violation(f"{published} is sent, though its partition is not this member's any more")
             told = self._told_accepted.get(published.place)
-            if told is not None and (fact.serial, fact.index) in told:
+            again = told is not None and (fact.serial, fact.index) in told
+            if again and not self._truth.speaks_for_another(published):
                 raise Violation(f"{fact.tag} is sent again, though it was accepted in this epoch")
 
     def _holds(self, published: Published) -> bool:
