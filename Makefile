@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-scaling bench-recipe bench-transport chaos fuzz audit clean
+.PHONY: help setup demo test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-scaling bench-recipe bench-memory bench-transport chaos fuzz audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ bench-scaling: $(READY) ## events/s and memory against partitions, processes, si
 
 bench-recipe: $(READY) ## what an identify, a track and a batch of 100 take
 	@$(BIN)/python -m bench.recipe_table $(ARGS)
+
+bench-memory: $(READY) ## peak memory under 429, a hot person, a full window and a backlog, against its bound
+	@$(BIN)/python -m bench.memory $(ARGS)
 
 bench-transport: $(READY) ## what a request costs on each HTTP transport
 	@$(BIN)/python -m bench.transport $(ARGS)

@@ -25,12 +25,18 @@ class Cost(NamedTuple):
 def cost(pid: int) -> Cost:
     """User and system time of all its threads, and the most memory that it had resident."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    peak = next(
-        line.split()[1]
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith("VmHWM")
-    )
-    return Cost((int(fields[11]) + int(fields[12])) / _TICKS, int(peak) / 1000)
+    return Cost((int(fields[11]) + int(fields[12])) / _TICKS, _status_mb(pid, "VmHWM"))
+
+
+def resident_mb(pid: int) -> float:
+    """The memory that it has resident now."""
+    return _status_mb(pid, "VmRSS")
+
+
+def _status_mb(pid: int, field: str) -> float:
+    """The kernel writes kB and means 1,024 bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(field))) * 1024 / 1e6
 
 
 def free_port() -> int:
