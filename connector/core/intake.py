@@ -88,7 +88,7 @@ class Intake:
         """Take a poll's records, in the order in which they were read."""
         for memory in self._memories.values():
             memory.window.expire(now)
-        decode, cluster_id, plain = self._decode, self.cluster_id, self._plain
+        decode, cluster_id, plain, region_of = self._decode, self.cluster_id, self._plain, self._router.region
         sequence = self._sequence
         partition: int | None = None
         topic: str | None = None
@@ -116,9 +116,15 @@ class Intake:
                 self._ignore(trace)
                 continue
             event = decode(record, cluster_id, "")
-            if type(event) is Event and event.region in plain:
+            if type(event) is not Event:
+                self._without_event(record, event, ledger, index, trace)
+                if not ledger.takes:  # that was one dead letter too many
+                    ledger = None
+                continue
+            named = event.region if event.region in plain else region_of(record, event)
+            if named in plain:
                 ulid, operations = event.ulid, event.operations
-                entries, on_way, accepted = plain[event.region]
+                entries, on_way, accepted = plain[named]
                 if ulid not in on_way and ulid not in accepted and operations[0].kind is _V2:
                     # The way of nearly every event. All others take the longer one, which comes to the same.
                     cost_bytes = _cost_bytes(record, operations)
@@ -133,7 +139,7 @@ class Intake:
                     entries.append(entry)
                     continue
             self._sequence = sequence
-            self._admit(record, event, ledger, index, trace, now)
+            self._admit(record, event, named, ledger, index, trace, now)
             sequence = self._sequence
             if not ledger.takes:  # that was one dead letter too many
                 ledger = None
@@ -184,20 +190,20 @@ class Intake:
         memory.window.add((ulid,), (digest,), now)
 
     def _admit(
-        self, record: Record, event: Decoded, ledger: Ledger, index: int, trace: Trace | None, now: float
+        self,
+        record: Record,
+        event: Event,
+        named: str | Unroutable | None,
+        ledger: Ledger,
+        index: int,
+        trace: Trace | None,
+        now: float,
     ) -> None:
-        if type(event) is not Event:
-            self._without_event(record, event, ledger, index, trace)
+        """An event whose region may be another group's, or that needs a closer look. `named`: None for the default."""
+        if type(named) is Unroutable:
+            self._reject(record, Reason.UNROUTABLE, named.message, ledger, index, trace)
             return
-        router = self._router
-        if router.trivial and (event.region is None or event.region in self._regions):
-            region_name = event.region or self._default
-        else:
-            routed = router.region(record, event)
-            if type(routed) is Unroutable:
-                self._reject(record, Reason.UNROUTABLE, routed.message, ledger, index, trace)
-                return
-            region_name = str(routed)
+        region_name = str(named or self._default)
         region = self._regions.get(region_name)
         if region is None:
             self._endings.at_once(ledger, index, Outcome.FILTERED, region_name, trace, event)

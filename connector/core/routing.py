@@ -17,6 +17,8 @@ Route = Callable[[Mapping[str, Any], str], str | None]
 """A person's own routing function: the decoded event and its topic in, a region's name or None out. Pure."""
 
 _IDENTIFIERS = ("object_id", "cio_object_id", "id", "email", "phone", "cio_id", "anonymous_id")
+_LANE_OF_ID = b"id:"
+"""A lane named after a person's id says what the body would have to be read for."""
 _PLACES = ("attributes", "traits", "properties")
 
 
@@ -113,6 +115,8 @@ def _content(record: Record) -> Mapping[str, Any]:
 
 def _identifier(operation: Operation) -> str:
     """The person's, object's or delivery's identifier as it is sent."""
+    if operation.lane.startswith(_LANE_OF_ID):
+        return operation.lane[len(_LANE_OF_ID) :].decode()
     names = _read_names(operation.body)
     if operation.kind is RequestKind.V1_EVENTS:
         return names.anonymous_id
