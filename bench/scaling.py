@@ -35,6 +35,9 @@ class Case(NamedTuple):
     """Of text in each event, besides about 90 bytes of other attributes."""
     duplicates: float = 0.02
     regions: int = 1
+    """Each with a consumer group of its own."""
+    regions_together: int = 1
+    """In one group: `kafka.group_per_region: false`."""
     window_entries: int = 200_000
 
 
@@ -57,7 +60,8 @@ def variations(events: int) -> list[Variation]:
         Variation("events in a batch at most", "batch_events", (100, 500, 2_000)),
         Variation("bytes of text in an event", "attribute_bytes", (100, 270, 1_000, 8_000)),
         Variation("duplicates, %", "duplicates", (0, 0.02, 0.2, 0.5), 100),
-        Variation("regions", "regions", (1, 2)),
+        Variation("regions, a group for each", "regions", (1, 2)),
+        Variation("regions in one group", "regions_together", (1, 2)),
         Variation("ids in the window at most", "window_entries", (10_000, 50_000, 200_000)),
     ]
 
@@ -96,8 +100,9 @@ def settings(case: Case, brokers: str, topic: str, url: str) -> list[dict[str, s
         "CIO_BATCH__MAX_EVENTS": str(case.batch_events),
         "CIO_DEDUP__EVENTS__MAX_ENTRIES": str(case.window_entries),
     }
-    if case.regions == 2:
+    if 2 in (case.regions, case.regions_together):
         common |= {
+            "CIO_KAFKA__GROUP_PER_REGION": str(case.regions == 2).lower(),
             "CIO_REGIONS__EU__URL": url,
             "CIO_REGIONS__EU__SITE_ID": "site",
             "CIO_REGIONS__EU__API_KEY": "key",
