@@ -269,6 +269,9 @@ class Intake:
         digest = known if isinstance(known, int) else known.digest_of(event.ulid)
         if digest != event.digest:
             self._conflict(record, event, ledger, index, region, trace, now)
+            if isinstance(known, Entry) and self._on_conflict == "drop":
+                # The other may yet be read again: then nothing may say that its id was seen.
+                ledger.dead_offsets.append(ledger.offset_at(index))
         elif isinstance(known, int):
             self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
         else:

@@ -124,6 +124,22 @@ def test_conflicts_that_were_dead_lettered_are_passed_over() -> None:
     assert core.endings() == {Outcome.DUPLICATE: 1}
 
 
+def test_conflicts_that_were_dropped_while_the_other_was_on_its_way_are_passed_over() -> None:
+    options = {"dedup": window(on_conflict="drop")}
+    first, other = event(0, "first", id="1"), event(0, "other", id="1", partition=1)
+    core = Harness(partitions=(0, 1), **options)
+    core.take(first)
+    core.receive(other)
+    core.wait(1.0)
+    assert core.broker[at(0)].offset == 0
+    assert core.broker[at(1)].offset == 1, "the other has ended"
+    core = _next(core, **options)
+    core.assign(0)
+    core.assign(1)
+    core.receive(other)
+    assert len(core.take(first)) == 1, "nobody has accepted it yet"
+
+
 def test_dead_letters_that_no_longer_fit_move_warm_up_behind_them() -> None:
     count = 3_000
     records = [event(offset, f"e{offset}", id=f"i{offset}", who=f"p{offset}") for offset in range(count)]
