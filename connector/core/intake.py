@@ -159,7 +159,7 @@ class Intake:
         ledger = ledgers.get(TopicPartition(topic, partition))
         if ledger is None or not ledger.takes:
             return None
-        ledger.checkpoints.append((ledger.arrived, record.timestamp()[1]))
+        ledger.checkpoint(record.timestamp()[1])
         return ledger
 
     def ignore(self, traces: Mapping[int, Trace] | None) -> None:

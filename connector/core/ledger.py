@@ -13,6 +13,8 @@ from connector.core.commit_metadata import Run
 from connector.core.effects import TopicPartition
 
 _TRIM_AT = 8192
+_CHECKPOINTS_A_SPAN = 128
+"""The next one stands so small a part of the span behind the last at least."""
 
 
 class Ledger:
@@ -83,7 +85,7 @@ class Ledger:
         self.dead_indexes: deque[int] = deque()
         """Arrival places of recent dead letters, for their share."""
         self.checkpoints: deque[tuple[int, int]] = deque()
-        """(arrival place, Kafka timestamp in ms) of the first record of each poll, for the age of the oldest one."""
+        """(arrival place, Kafka timestamp in ms) of the first record of a poll, for the age of the oldest one."""
         self.committed: int | None = None
         self.committed_metadata = ""
         self.metadata_limit: int | None = None
@@ -132,6 +134,17 @@ class Ledger:
     def arrived(self) -> int:
         """Records read so far: the place of arrival that the next one will have."""
         return self.trimmed + len(self.flags)
+
+    def checkpoint(self, timestamp_ms: int) -> None:
+        """A poll's records begin, the first of them with this timestamp.
+
+        The farther from the oldest one, the fewer are remembered: its age is too high by a hundredth of the longest
+        wait at most, and what comes one by one behind a record that is stuck costs no more than what comes together.
+        """
+        arrived, known = self.arrived, self.checkpoints
+        if known and (arrived - known[-1][0]) * _CHECKPOINTS_A_SPAN < self.span:
+            return
+        known.append((arrived, timestamp_ms))
 
     def append(self, offset: int) -> int:
         """The next record was read. Its place of arrival."""

@@ -42,13 +42,31 @@ def test_an_entry_of_the_dedup_window_takes_320_bytes_at_most(count: int, accept
     assert 150 < bytes_each(count, fill) <= 320
 
 
-@COUNTS
-def test_a_record_without_an_ending_takes_9_bytes_of_its_ledger(count: int) -> None:
+@pytest.mark.parametrize("polled_together", [1, 500])
+def test_a_record_without_an_ending_takes_9_bytes_of_its_ledger(polled_together: int) -> None:
+    """Also where one is stuck and the others come one by one."""
+    count = 200_000
+
     def fill() -> Ledger:
         ledger = Ledger(TopicPartition("events", 0), 1, 0, 0.0)
         for offset in range(count):
+            if offset % polled_together == 0:
+                ledger.checkpoint(offset)
             ledger.append(offset)
         return ledger
 
     # Both arrays have room for an eighth more.
-    assert 9 <= bytes_each(count, fill) <= 9 * 9 / 8 + 0.1
+    assert 9 <= bytes_each(count, fill) <= 9 * 9 / 8 + 1
+
+
+def test_the_age_of_the_oldest_record_is_right_to_a_hundredth_however_many_wait_behind_it() -> None:
+    ledger = Ledger(TopicPartition("events", 0), 1, 0, 0.0)
+    for second in range(20_000):
+        ledger.checkpoint(second * 1000)
+        ledger.append(second)
+    for ended in range(0, 19_999, 7):
+        while ledger.mark + ledger.trimmed < ended:
+            ledger.end(ledger.mark + ledger.trimmed)
+            ledger.advance(0.0)
+        age, right = 20_000 - ledger.oldest_timestamp_ms / 1000, 20_000 - ended
+        assert right <= age <= right + 20_000 / 100
