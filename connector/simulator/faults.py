@@ -27,7 +27,8 @@ class FaultKind(StrEnum):
     RESET = "reset"
     """The connection is reset instead of answering."""
     HANG = "hang"
-    """No answer until the client gives up, or `delay_seconds` have passed where given."""
+    """No answer until the client gives up, or `delay_seconds` have passed where given: then 504, or what is right where
+    it was `applied`."""
     TRUNCATE = "truncate"
     """The connection closes in the middle of the answer's body."""
     GARBAGE = "garbage"

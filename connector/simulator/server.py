@@ -202,6 +202,8 @@ async def _spoil(request: web.BaseRequest, fault: Fault, reply: Reply) -> web.St
             await asyncio.Event().wait()
         case FaultKind.HANG:
             await asyncio.sleep(fault.delay_seconds or 0.0)
+            if not fault.applied:
+                return _response(Reply(504, _FAULT_BODY))
         case FaultKind.RESET:
             _reset(request)
     return _response(reply)

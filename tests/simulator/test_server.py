@@ -124,6 +124,17 @@ def test_a_hanging_request_is_never_answered(simulator: Simulator, client: httpx
     assert len(accepted(simulator)) == 1
 
 
+def test_a_late_answer_says_that_nothing_was_done_unless_it_was(
+    simulator: Simulator, client: httpx.Client
+) -> None:
+    simulator.inject(Fault(kind=FaultKind.HANG, requests=1, delay_seconds=0.05))
+    assert send(client).status_code == 504
+    assert accepted(simulator) == []
+    simulator.inject(Fault(kind=FaultKind.HANG, requests=1, delay_seconds=0.05, applied=True))
+    assert send(client).status_code == 200
+    assert len(accepted(simulator)) == 1
+
+
 def test_an_answer_breaks_off_in_its_body(simulator: Simulator, client: httpx.Client) -> None:
     simulator.inject(Fault(kind=FaultKind.TRUNCATE, requests=1, applied=True))
     with pytest.raises(httpx.RemoteProtocolError):
