@@ -5,10 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
+from connector.core import channel
+from connector.core.answers import Accepted
 from connector.core.dedup import IdWindow
-from connector.core.effects import TopicPartition
+from connector.core.effects import Send, TopicPartition
 from connector.core.ledger import Ledger
+from connector.core.options import DedupOptions, EventWindowOptions, IdentifyCacheOptions
 from connector.events.ulid import ulid_from_id
+from tests.core.harness import Harness, identify
 
 COUNTS = pytest.mark.parametrize("count", [25_000, 43_750])
 """The second stands just behind a place where a dict doubles: there it is the largest for what it holds."""
@@ -70,3 +74,25 @@ def test_the_age_of_the_oldest_record_is_right_to_a_hundredth_however_many_wait_
             ledger.advance(0.0)
         age, right = 20_000 - ledger.oldest_timestamp_ms / 1000, 20_000 - ended
         assert right <= age <= right + 20_000 / 100
+
+
+def test_a_person_in_the_identify_cache_takes_600_bytes_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it is full, and others take the place of those who came first."""
+    monkeypatch.setattr(channel, "_LANES_BATCH", 64)  # or lanes that are used for the first time are measured
+    people, together = 11_000, 100
+    cache = IdentifyCacheOptions(max_entries=people, ttl_seconds=3_600)
+    options = DedupOptions(events=EventWindowOptions(max_entries=0), identifies=cache)
+    harness = Harness(dedup=options)
+
+    def fill() -> None:
+        core, now = harness.core, harness.now
+        for begin in range(0, people * 2, together):
+            now += 1
+            offsets = range(begin, begin + together)
+            core.receive([identify(offset, "a state", who=f"person-{offset}") for offset in offsets], now)
+            for effect in core.advance(now):
+                if isinstance(effect, Send):
+                    core.answer(effect.request_id, Accepted(), now)
+        assert harness.is_empty()
+
+    assert 300 < bytes_each(people, fill) <= 600
