@@ -270,8 +270,7 @@ class Intake:
         if digest != event.digest:
             self._conflict(record, event, ledger, index, region, trace, now)
             if isinstance(known, Entry) and self._on_conflict == "drop":
-                # The other may yet be read again: then nothing may say that its id was seen.
-                ledger.dead_offsets.append(ledger.offset_at(index))
+                ledger.dead_offsets.append(ledger.offset_at(index))  # or it would hide the other, read again
         elif isinstance(known, int):
             self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
         else:

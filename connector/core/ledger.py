@@ -79,9 +79,9 @@ class Ledger:
         self.warm_up_floor = 0
         """A later warm-up may not begin before: dead letters before it are no longer known."""
         self.warm_up_passes: frozenset[int] = frozenset()
-        """Dead-lettered offsets that warm-up must not feed to the window."""
+        """Offsets that warm-up must not feed to the window: dead letters, and conflicts dropped for another's sake."""
         self.dead_offsets: deque[int] = deque()
-        """Dead-lettered offsets that a later warm-up may come across."""
+        """The same of this run, as far as a later warm-up may come across them."""
         self.dead_indexes: deque[int] = deque()
         """Arrival places of recent dead letters, for their share."""
         self.checkpoints: deque[tuple[int, int]] = deque()

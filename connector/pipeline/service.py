@@ -6,15 +6,18 @@ import logging
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from connector.core.effects import TopicPartition
 from connector.core.inputs import Snapshot
 from connector.customerio.region_client import RegionClient
 from connector.errors import ConnectorError, ExitCode, PermissionRefusedError
 from connector.events.decode import make_decoder
+from connector.kafka.abandon import abandon
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
 from connector.pipeline.clock import seconds
+from connector.pipeline.deadline import Deadline
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
 from connector.pipeline.region_endpoint import region_endpoint
@@ -30,10 +33,12 @@ logger = logging.getLogger("connector")
 
 _LOOK_SECONDS = 0.5
 """How often the cores' snapshots are taken for metrics and health."""
-_CLOSE_SECONDS = 10.0
-"""Beyond the drain's deadline, for the last commit and leaving the group."""
 _LEAVE_SECONDS = 3.0
 """For leaving the group, where all must end at once."""
+_PROMPT_SECONDS = 1.0
+"""Brokers that took longer to let a member go may not answer while its client is destroyed either."""
+_CONNECTIONS_SECONDS = 1.0
+"""For closing those to Customer.io."""
 
 
 class Service:
@@ -62,8 +67,12 @@ class Service:
         self._looked_at = seconds()
         self._signals = 0
         self._stop = asyncio.Event()
+        self._deadline: Deadline | None = None
+        """Of the stop, from the first signal on."""
         self._failure: BaseException | None = None
         self._draining = False
+        self._prompt = True
+        """Brokers have let every member go without delay."""
         self._waits_for: ConnectorError | None = None
         """Why no group has been started yet."""
 
@@ -83,11 +92,10 @@ class Service:
         finally:
             looking.cancel()
             self._abandon()
-            # Members that leave are replaced at once, those that vanish only when the session has timed out.
-            leaving = [consumer for consumer in self._consumers if consumer.alive]
-            await asyncio.gather(*[asyncio.to_thread(each.join, _LEAVE_SECONDS) for each in leaving])
-            for client in self._clients:
-                await client.aclose()
+            await self._leave()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CONNECTIONS_SECONDS):
+                    await asyncio.gather(*[client.aclose() for client in self._clients])
             if server is not None:
                 await server.stop()
         if self._failure is not None:
@@ -97,6 +105,8 @@ class Service:
     def stop(self) -> None:
         """Drain and end, as SIGTERM does; called again, end at once."""
         self._signals += 1
+        if self._deadline is None:
+            self._deadline = Deadline(self._settings.drain_deadline_seconds)
         self._stop.set()
         if self._signals > 1:
             self._abandon()
@@ -218,13 +228,15 @@ class Service:
 
     async def _drain(self) -> ExitCode:
         """Deliver what is held, commit, leave the groups; all within one deadline."""
-        if self._failure is not None:
+        if self._failure is not None or self._deadline is None:
             return ExitCode.BUG
         self._draining = True
-        deadline_seconds = self._settings.drain_deadline_seconds
-        logger.info("stopping: delivering what is held", extra={"fields": {"deadline_s": deadline_seconds}})
+        logger.info(
+            "stopping: delivering what is held",
+            extra={"fields": {"deadline_s": self._settings.drain_deadline_seconds}},
+        )
         results = await asyncio.gather(
-            *[self._drain_group(place, deadline_seconds) for place in range(len(self._groups))],
+            *[self._drain_group(place, self._deadline) for place in range(len(self._groups))],
             return_exceptions=True,
         )
         if self._failure is not None:
@@ -234,21 +246,35 @@ class Service:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        clean = all(results)
-        logger.info("stopped", extra={"fields": {"clean": clean}})
+        left = not any(consumer.alive for consumer in self._consumers)
+        logger.info("stopped", extra={"fields": {"clean": all(results), "groups_left": left}})
         return ExitCode.DONE
 
-    async def _drain_group(self, place: int, deadline_seconds: float) -> bool:
+    async def _drain_group(self, place: int, deadline: Deadline) -> bool:
         group, consumer, dead_letters = (
             self._groups[place],
             self._consumers[place],
             self._dead_letters[place],
         )
-        group.drain(deadline_seconds)
+        group.drain(deadline.left_to_deliver)
         drained = await group.drained
-        await asyncio.to_thread(dead_letters.close, 0.0 if drained.clean else 1.0)
-        await asyncio.to_thread(consumer.close, drained.offsets, _CLOSE_SECONDS)
+        began = time.monotonic()
+        # What the drain has not seen written is written again by whoever reads its record next.
+        await asyncio.gather(
+            asyncio.to_thread(dead_letters.close, 0.0),
+            asyncio.to_thread(consumer.close, drained.offsets, deadline.left),
+        )
+        self._prompt = self._prompt and time.monotonic() - began < _PROMPT_SECONDS
         return drained.clean
+
+    async def _leave(self) -> None:
+        """Members that leave are replaced at once, those that vanish only when the session has timed out."""
+        in_order = self._signals == 1 and self._failure is None
+        seconds_max = self._deadline.left if in_order and self._deadline else _LEAVE_SECONDS
+        leaving = [consumer for consumer in self._consumers if consumer.alive]
+        await asyncio.gather(*[asyncio.to_thread(each.join, seconds_max) for each in leaving])
+        if not self._prompt or any(consumer.alive for consumer in self._consumers):
+            abandon((self._consumers, self._dead_letters))
 
 
 def _tune_garbage_collection() -> None:

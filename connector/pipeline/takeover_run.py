@@ -15,6 +15,7 @@ from connector.kafka.abandon import abandon
 from connector.kafka.configuration import admin_properties, made
 from connector.kafka.errors import ErrorTrail, connector_error
 from connector.kafka.group_offsets import group_offsets, set_group_offsets
+from connector.pipeline.background import in_background
 from connector.pipeline.kafka_options import consumer_options
 from connector.pipeline.takeover import Commits, Takeover, takeover
 from connector.settings.groups import consumer_groups
@@ -25,6 +26,8 @@ Answer = TypeVar("Answer")
 
 _AGAIN_SECONDS = 1.0
 _REACH_SECONDS = 2.0
+_STOP_SECONDS = 2.0
+"""An attempt gets so long to come to its end once all shall stop. One that does not is as if it had been killed."""
 
 
 async def take_over(
@@ -39,8 +42,10 @@ async def take_over(
     said = ""
     while not stop.is_set():
         try:
-            await asyncio.to_thread(_take_over, brokers, settings, accept_routing_change)
-            return
+            if await _unless_stopped(
+                in_background(lambda: _take_over(brokers, settings, accept_routing_change)), stop
+            ):
+                return
         except (UnavailableError, PermissionRefusedError) as error:
             waits(error)
             if str(error) != said:
@@ -49,6 +54,20 @@ async def take_over(
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _AGAIN_SECONDS)
     brokers.give_up()
+
+
+async def _unless_stopped(attempt: "asyncio.Future[None]", stop: asyncio.Event) -> bool:
+    """Whether the attempt has come to its end. Raises what it raised."""
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((attempt, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not attempt.done():
+        await asyncio.wait((attempt,), timeout=_STOP_SECONDS)
+    if attempt.done():
+        attempt.result()
+        return True
+    attempt.cancel()
+    return False
 
 
 class _Brokers:

@@ -227,7 +227,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Meta(
             gt=0,
-            description="After SIGTERM, what is buffered is delivered within this time; what is not will be "
-            "read again. Keep Kubernetes' terminationGracePeriodSeconds longer.",
+            description="After SIGTERM, what is buffered is delivered, offsets are committed and the group is left, "
+            "all within this time; what is not delivered by then will be read again. At most 5 s later the process "
+            "has ended: keep Kubernetes' terminationGracePeriodSeconds so much longer.",
         ),
     ] = 25.0

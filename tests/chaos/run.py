@@ -23,8 +23,8 @@ from tests.parts.provision.kafka import KafkaCluster
 
 START_SECONDS = 45.0
 RECOVER_SECONDS = 90.0
-TERMINATE_SECONDS = 45.0
-"""The drain's deadline, and time for the last commit and for leaving the group, on a machine that is busy."""
+TERMINATE_SECONDS = 20.0
+"""The deadline of a stop, the grace that follows it, and as much again as that, on a machine that is busy."""
 LIFE_SECONDS_MIN = 3.0
 """A member that was started gets so long to become a part of the trouble before it is stopped again."""
 _POLL_SECONDS = 0.05

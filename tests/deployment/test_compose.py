@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from connector.cli.main import command_parser
+from connector.pipeline.deadline import GRACE_SECONDS
 from connector.settings.load import load_settings
 from connector.settings.model import Settings
 from tests.parts.provision import jaeger, kafka
@@ -112,7 +113,7 @@ def test_the_connector_delivers_to_the_stand_in_of_each_region() -> None:
 
 def test_the_connector_has_longer_to_stop_than_it_takes() -> None:
     seconds = int(SERVICES["connector"]["stop_grace_period"].removesuffix("s"))
-    assert seconds > settings().drain_deadline_seconds
+    assert seconds > settings().drain_deadline_seconds + GRACE_SECONDS
 
 
 def test_the_port_that_is_published_is_the_connectors() -> None:

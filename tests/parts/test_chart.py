@@ -9,6 +9,7 @@ import yaml
 
 from connector.cli.main import command_parser
 from connector.kafka.configuration import consumer_properties
+from connector.pipeline.deadline import GRACE_SECONDS
 from connector.pipeline.kafka_options import consumer_options
 from connector.settings.groups import consumer_groups
 from connector.settings.load import load_settings
@@ -154,7 +155,8 @@ def test_pods_have_longer_to_stop_than_the_connector_takes(
     manifests = rendered(helm, shape)
     for deployment in of_kind(manifests, "Deployment"):
         settings = settings_in(pod(deployment, manifests), tmp_path)
-        assert pod_spec(deployment)["terminationGracePeriodSeconds"] > settings.drain_deadline_seconds
+        stops_within = settings.drain_deadline_seconds + GRACE_SECONDS
+        assert pod_spec(deployment)["terminationGracePeriodSeconds"] >= stops_within
 
 
 @every_shape
@@ -384,8 +386,8 @@ def test_a_network_policy_always_lets_names_be_resolved(helm: Path | str) -> Non
         (["--set", "config.delivery.requests_per_second=9"], "set requestsPerSecond"),
         (["--set", "config.server.enabled=false"], "would leave the probes nothing to ask"),
         (
-            ["--set", "config.drain_deadline_seconds=45"],
-            "must be longer than config.drain_deadline_seconds (45)",
+            ["--set", "config.drain_deadline_seconds=41"],
+            "must be 5 or more longer than config.drain_deadline_seconds (41)",
         ),
         (["--set", "config.batch.linger=9"], "linger"),
         (["--set", "config.batch.linger_ms=soon"], "linger_ms"),
@@ -408,6 +410,10 @@ def test_values_that_cannot_work_are_refused_with_the_reason(
     assert said in refusal(helm, ONE_REGION, *arguments)
 
 
-def test_the_grace_period_by_default_is_longer_than_the_drain_by_default() -> None:
+def test_a_grace_period_that_just_suffices_is_taken(helm: Path | str) -> None:
+    assert rendered(helm, ONE_REGION, "--set", f"config.drain_deadline_seconds={45 - GRACE_SECONDS:g}")
+
+
+def test_the_grace_period_by_default_is_longer_than_a_stop_by_default() -> None:
     values: Manifest = yaml.safe_load((CHART / "values.yaml").read_text())
-    assert values["terminationGracePeriodSeconds"] > Settings().drain_deadline_seconds
+    assert values["terminationGracePeriodSeconds"] > Settings().drain_deadline_seconds + GRACE_SECONDS

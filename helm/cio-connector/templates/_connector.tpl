@@ -104,7 +104,7 @@ number that shares a workspace's rate, groups are its consumer groups.
 {{- end -}}
 {{- end -}}
 {{- $drain := dig "drain_deadline_seconds" 25 $config -}}
-{{- if ge (float64 $drain) (float64 .Values.terminationGracePeriodSeconds) -}}
-{{- fail (printf "terminationGracePeriodSeconds (%v) must be longer than config.drain_deadline_seconds (%v)" .Values.terminationGracePeriodSeconds $drain) -}}
+{{- if gt (addf (float64 $drain) 5) (float64 .Values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "terminationGracePeriodSeconds (%v) must be 5 or more longer than config.drain_deadline_seconds (%v)" .Values.terminationGracePeriodSeconds $drain) -}}
 {{- end -}}
 {{- end -}}
