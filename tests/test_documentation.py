@@ -161,3 +161,30 @@ def test_the_stand_ins_example_works() -> None:
 def test_the_stand_ins_fault_is_one() -> None:
     (fault,) = re.findall(r"^`(\{\"kind\".*\})`$", SIMULATOR, re.MULTILINE)
     assert msgspec.json.decode(fault, type=Fault).status == 429
+
+
+def _incidents() -> dict[int, str]:
+    """The page's row of each number."""
+    page = PAGES["docs/incidents.md"]
+    rows = re.findall(r"^\| (\d+) \| .* \|$", page, re.MULTILINE)
+    lines = re.findall(r"^\| \d+ \| .* \|$", page, re.MULTILINE)
+    assert len(set(rows)) == len(rows)
+    return dict(zip(map(int, rows), lines, strict=True))
+
+
+def test_incidents_and_their_tests_name_each_other() -> None:
+    rows = _incidents()
+    tests = [
+        (str(module.relative_to(ROOT)), name)
+        for module in ROOT.glob("tests/**/test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_incident_\d+_\w+)", module.read_text(), re.MULTILINE)
+    ]
+    assert tests
+    shown = {
+        (number, file, name)
+        for number, row in rows.items()
+        for file, names in re.findall(r"\[(tests/[\w/]+\.py)\]\([^)]*\): ((?:`test_\w+`(?:, )?)+)", row)
+        for name in re.findall(r"`(test_\w+)`", names)
+    }
+    assert shown == {(int(name.split("_")[2]), file, name) for file, name in tests}
+    assert {number for number, _, _ in shown} == rows.keys()
