@@ -60,5 +60,11 @@ class Unavailable(msgspec.Struct, frozen=True):
     detail: str = ""
     """What went wrong, for logs: `cannot resolve track.customer.io`. Holds no credentials, nothing that was sent."""
 
+    @property
+    def said(self) -> str:
+        """In short, for people."""
+        what = self.kind if self.status is None else str(self.status)
+        return f"{what}: {self.detail}" if self.detail else what
+
 
 Answer = Accepted | PartlyRejected | Refused | Unauthorised | Misconfigured | Unavailable

@@ -198,10 +198,15 @@ class Core:
 
     def snapshot(self, now: float) -> Snapshot:
         """The state at this moment, for metrics, health and humans."""
+        failing: set[Ledger] = set()
+        for region in self._regions.values():
+            failing |= region.failing_ledgers()
         for ledger in self._partitions.ledgers.values():
             ledger.advance(now)
         return Snapshot(
-            partitions=tuple([self._partition(ledger) for ledger in self._partitions.ledgers.values()]),
+            partitions=tuple(
+                [self._partition(ledger, failing) for ledger in self._partitions.ledgers.values()]
+            ),
             regions=tuple([region.snapshot() for region in self._regions.values()]),
             buffered_records=self._buffer.records,
             buffered_bytes=self._buffer.bytes,
@@ -213,7 +218,7 @@ class Core:
             dead_letters_pending=self._endings.letters_pending,
         )
 
-    def _partition(self, ledger: Ledger) -> PartitionSnapshot:
+    def _partition(self, ledger: Ledger, failing: set[Ledger]) -> PartitionSnapshot:
         return PartitionSnapshot(
             partition=ledger.partition,
             epoch=ledger.epoch,
@@ -222,10 +227,10 @@ class Core:
             outstanding=ledger.outstanding,
             oldest_timestamp_ms=ledger.oldest_timestamp_ms,
             progress_at=ledger.progress_at,
-            waiting=self._waiting(ledger),
+            waiting=self._waiting(ledger, failing),
         )
 
-    def _waiting(self, ledger: Ledger) -> str:
+    def _waiting(self, ledger: Ledger, failing: set[Ledger]) -> str:
         """Why a partition makes no progress, should it make none."""
         if ledger.stopped:
             return ledger.paused
@@ -233,8 +238,9 @@ class Core:
             return "buffer_full" if self._buffer.full else "nothing_to_read"
         if ledger.paused:
             return ledger.paused
-        reasons = [region.reason_waiting for region in self._regions.values()]
-        troubled = [reason for reason in reasons if reason != "delivering"]
-        if troubled:
-            return troubled[0]
+        for region in self._regions.values():
+            if region.reason_waiting:
+                return region.reason_waiting
+        if ledger in failing:
+            return "retrying"
         return "dead_letters_pending" if self._endings.pending_of((ledger,)) else "delivering"

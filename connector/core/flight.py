@@ -8,8 +8,11 @@ order, less those whose partition was revoked.
 
 from collections.abc import Callable
 
+from connector.core.answers import Unavailable
 from connector.core.circuit import Circuit
+from connector.core.effects import TopicPartition
 from connector.core.entry import Entry
+from connector.core.inputs import Retried
 from connector.core.lanes import Lane
 from connector.events.event import Operation
 
@@ -77,7 +80,16 @@ class Chunk:
 class Flight:
     """A load from some lanes to its last answer."""
 
-    __slots__ = ("chunks", "due_at", "lanes", "request_id", "sequence", "tried_at")
+    __slots__ = (
+        "chunks",
+        "due_at",
+        "failing_since",
+        "failing_why",
+        "lanes",
+        "request_id",
+        "sequence",
+        "tried_at",
+    )
 
     def __init__(self, chunk: Chunk, lanes: list[Lane]) -> None:
         self.chunks = [chunk]
@@ -91,11 +103,40 @@ class Flight:
         """When it was last sent."""
         self.request_id = 0
         """Of the request on the wire; 0: none."""
+        self.failing_since: float | None = None
+        """When the first attempt failed of those that have failed since it last came on."""
+        self.failing_why = ""
 
     @property
     def current(self) -> Chunk:
         """The chunk that is next, or on the wire."""
         return self.chunks[-1]
+
+    def failed(self, answer: Unavailable, now: float) -> None:
+        """An attempt met a destination that cannot now."""
+        if self.failing_since is None:
+            self.failing_since = now
+        self.failing_why = answer.said
+
+    def came_on(self) -> None:
+        """Something of it was settled."""
+        self.failing_since = None
+
+    def retried(self) -> Retried | None:
+        """How it fails, if it does."""
+        if self.failing_since is None:
+            return None
+        chunk = self.current
+        record = chunk.entries[0].record
+        place = TopicPartition(record.topic() or "", record.partition() or 0)
+        return Retried(
+            place,
+            record.offset() or 0,
+            len(chunk.operations),
+            chunk.attempts,
+            self.failing_since,
+            self.failing_why,
+        )
 
     def split(self, lane_of: LaneOf) -> "Flight | None":
         """Split the current chunk. Operations of other lanes become a flight of their own, which is returned, so that
@@ -112,6 +153,7 @@ class Flight:
         others = {lane_of(operation.lane).number for operation in second.operations}
         others |= {lane_of(one.lane_secondary).number for one in second.operations if one.lane_secondary}
         other = Flight(second, [lane for lane in self.lanes if lane.number in others])
+        other.failing_since, other.failing_why = self.failing_since, self.failing_why
         self.lanes = [lane for lane in self.lanes if lane.number not in others]
         return other
 

@@ -58,6 +58,20 @@ class PartitionSnapshot(msgspec.Struct, frozen=True):
     `misconfigured`, `throttled`, `buffer_full`, `span_full`, `dead_letters_pending`, `stopped_dead_letters`."""
 
 
+class Retried(msgspec.Struct, frozen=True):
+    """A request that fails again and again, and with it the people whose operations it holds."""
+
+    partition: TopicPartition
+    offset: int
+    """Its oldest record's place."""
+    operations: int
+    attempts: int
+    failing_since: float
+    """Monotonic seconds."""
+    why: str
+    """What became of the last attempt."""
+
+
 class RegionSnapshot(msgspec.Struct, frozen=True):
     """How one region is doing."""
 
@@ -67,6 +81,8 @@ class RegionSnapshot(msgspec.Struct, frozen=True):
     queued: int
     in_flight_requests: int
     concurrency: int
+    retried: tuple[Retried, ...] = ()
+    """Requests that have failed since they last succeeded, the one that has failed for longest first."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

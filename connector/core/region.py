@@ -1,21 +1,26 @@
 """One region's delivery: what is sent when, and what each answer leads to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 
 from connector.core.answers import Answer, Unavailable
 from connector.core.backoff import Backoff
 from connector.core.channel import Channel, anonymous_channel, batch_channel
 from connector.core.circuit import Circuit
-from connector.core.effects import Cancel, Effect, RegionChanged, RegionState, Send, Trace
+from connector.core.effects import Cancel, Effect, Noted, RegionChanged, RegionState, Send, Trace
 from connector.core.endings import Endings
 from connector.core.entry import Entry
 from connector.core.flight import Flight
-from connector.core.inputs import RegionSnapshot
+from connector.core.inputs import RegionSnapshot, Retried
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.token_bucket import TokenBucket
 from connector.core.verdicts import Verdicts
+
+_RETRIED_TOLD_MAX = 10
+_STUCK_SECONDS = 60.0
+"""A request that has failed for longer is worth a line in the log."""
+_STUCK_NOTE_SECONDS = 300.0
 
 
 class _Wire:
@@ -67,6 +72,7 @@ class Region:
         self._state_told = RegionState.HEALTHY
         self._details_told: set[str] = set()
         """Of this state."""
+        self._stuck_noted_at = float("-inf")
         self.wake_at: float | None = None
         """When `pump` wants to be called again."""
 
@@ -246,6 +252,7 @@ class Region:
             self._cull(left, now)
             if left.chunks:
                 self._waiting.append((left, channel))
+                self._note_stuck(left, now)
             else:
                 channel.lanes.release(left.lanes)
 
@@ -308,6 +315,35 @@ class Region:
         self._details_told.add(detail)
         self._emit(RegionChanged(self.name, state, detail))
 
+    def _note_stuck(self, flight: Flight, now: float) -> None:
+        """One that fails while the region works, or has nobody else by whom to tell, is told now and then."""
+        since = flight.failing_since
+        if since is None or now - since < _STUCK_SECONDS or self.circuit.probed:
+            return
+        if now < self._stuck_noted_at + _STUCK_NOTE_SECONDS:
+            return
+        self._stuck_noted_at = now
+        first, *others = self._retried()
+        place = f"{first.partition.topic}[{first.partition.partition}] offset {first.offset}"
+        more = f", and {len(others)} requests more" if others else ""
+        self._emit(
+            Noted(
+                "warning",
+                f"{self.name}: {place} ({first.operations} operations) has failed for "
+                f"{now - first.failing_since:.0f} s in {first.attempts} attempts{more}: {first.why}; "
+                "what follows of the same people waits for it",
+            )
+        )
+
+    def _flights(self) -> Iterator[Flight]:
+        yield from (flight for flight, _ in self._waiting)
+        yield from (wire.flight for wire in self._wire.values())
+
+    def _retried(self) -> list[Retried]:
+        """Requests that fail, the one that has failed for longest first."""
+        found = [retried for flight in self._flights() if (retried := flight.retried()) is not None]
+        return sorted(found, key=lambda retried: (retried.failing_since, retried.partition, retried.offset))
+
     def snapshot(self) -> RegionSnapshot:
         """How the region is doing."""
         return RegionSnapshot(
@@ -317,17 +353,21 @@ class Region:
             queued=self._batch.lanes.queued + self._anonymous.lanes.queued,
             in_flight_requests=len(self._wire),
             concurrency=int(self.circuit.concurrency),
+            retried=tuple(self._retried()[:_RETRIED_TOLD_MAX]),
         )
 
     @property
     def reason_waiting(self) -> str:
-        """Why its records wait, in the words of `PartitionSnapshot.waiting`."""
+        """Why all of its records wait, in the words of `PartitionSnapshot.waiting`; empty: none of them need to."""
         state = self.circuit.state
         if state is RegionState.OPEN:
             return "breaker_open"
-        if state is not RegionState.HEALTHY:
-            return state.value
-        return "retrying" if self._waiting else "delivering"
+        return "" if state is RegionState.HEALTHY else state.value
+
+    def failing_ledgers(self) -> set[Ledger]:
+        """Partitions some of whose records fail again and again."""
+        failing = (flight for flight in self._flights() if flight.failing_since is not None)
+        return {entry.ledger for flight in failing for chunk in flight.chunks for entry in chunk.entries}
 
 
 class _Sieve:

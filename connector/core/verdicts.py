@@ -50,17 +50,17 @@ class Verdicts:
         flight.due_at = now
         match answer:
             case Accepted():
-                self._circuit.succeeded()
+                self._came_on(flight)
                 flight.chunks.pop()
                 self._endings.accepted(chunk.entries, self._region, now)
             case PartlyRejected(attributable=True) if answer.errors:
-                self._circuit.succeeded()
+                self._came_on(flight)
                 flight.chunks.pop()
                 self._settle_parts(chunk, answer, now)
             case PartlyRejected():
                 return self._unattributable(flight, lanes, sent_at, alone, now)
             case Refused():
-                self._circuit.succeeded()
+                self._came_on(flight)
                 return self._refused(
                     flight, lanes, Reason.REJECTED, f"{answer.status}: {answer.message}", now
                 )
@@ -71,6 +71,10 @@ class Verdicts:
             case Unavailable():
                 return self._unavailable(flight, lanes, answer, sent_at, alone, now)
         return [flight]
+
+    def _came_on(self, flight: Flight) -> None:
+        self._circuit.succeeded()
+        flight.came_on()
 
     def _settle_parts(self, chunk: Chunk, answer: PartlyRejected, now: float) -> None:
         """207: the named items are rejected, all others accepted."""
@@ -116,6 +120,7 @@ class Verdicts:
         chunk, circuit = flight.current, self._circuit
         if answer.kind == "cancelled" or (answer.reused_connection_broke and chunk.attempts == 1):
             return [flight]
+        flight.failed(answer, now)
         if answer.status != 429:
             chunk.evidence += _evidence(chunk, circuit)
         suspect = chunk.evidence > _EVIDENCE_TO_SUSPECT

@@ -67,6 +67,12 @@ class CoreMetrics:
         )
         gauge("consumer_lag.records", "{record}", "Records behind the end of the log.", self.lag)
         gauge("oldest_record_age", "s", "Age of the oldest record without an ending.", self.oldest_record_age)
+        gauge(
+            "oldest_retry_age",
+            "s",
+            "For how long the request has failed that has failed for longest.",
+            self.oldest_retry_age,
+        )
         gauge("region_state", "", "1 for the state that the region is in.", self.region_state)
         gauge("partition_waiting", "", "1 for the reason why the partition waits.", self.waiting)
 
@@ -122,6 +128,16 @@ class CoreMetrics:
         for _, snapshot in self._snapshots():
             age = max((age_seconds(p, ends, wall, monotonic) for p in snapshot.partitions), default=0.0)
             for region in snapshot.regions:
+                ages[region.region] = max(age, ages.get(region.region, 0.0))
+        for region_name, age in ages.items():
+            yield Observation(age, {"region": region_name})
+
+    def oldest_retry_age(self) -> Iterable[Observation]:
+        now = self._clocks.monotonic()
+        ages: dict[str, float] = {}
+        for _, snapshot in self._snapshots():
+            for region in snapshot.regions:
+                age = max((now - retried.failing_since for retried in region.retried), default=0.0)
                 ages[region.region] = max(age, ages.get(region.region, 0.0))
         for region_name, age in ages.items():
             yield Observation(age, {"region": region_name})

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from connector.core.effects import RegionState, TopicPartition
-from connector.core.inputs import PartitionSnapshot, RegionSnapshot, Snapshot
+from connector.core.inputs import PartitionSnapshot, RegionSnapshot, Retried, Snapshot
 from connector.telemetry.observed import age_seconds, lag_records, regions_of
 
 HEARTBEAT_SECONDS_MAX = 60.0
@@ -20,6 +20,7 @@ STALLED_SECONDS = 60.0
 """A partition that has something to do and has not moved for longer is named as degraded."""
 
 _REFUSING = (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED)
+_WORKING = (RegionState.HEALTHY, RegionState.THROTTLED)
 STOPPED = "stopped_dead_letters"
 """`PartitionSnapshot.waiting` of a partition that was stopped for its share of dead letters."""
 
@@ -95,12 +96,12 @@ def readiness(inputs: HealthInputs, heartbeat_seconds_max: float = HEARTBEAT_SEC
         "not_ready": reasons,
         "degraded": [
             *_degraded_groups(inputs),
-            *_degraded_regions(regions),
+            *_degraded_regions(inputs, regions),
             *_degraded_partitions(inputs, partitions),
             *_degraded_reading(missed),
         ],
         "groups": {g.group: {"kafka": g.kafka.value, "detail": g.detail} for g in inputs.groups},
-        "regions": {name: _region(region) for name, region in regions.items()},
+        "regions": {name: _region(inputs, region) for name, region in regions.items()},
         "partitions": [_partition(inputs, group, partition) for group, partition in partitions],
         "stopped_partitions": [_name(p) for _, p in partitions if p.waiting == STOPPED],
         "records_missed": missed,
@@ -139,10 +140,21 @@ def _degraded_groups(inputs: HealthInputs) -> Iterator[dict[str, str]]:
             yield {"part": f"group {group.group}", "reason": group.kafka.value, "detail": group.detail}
 
 
-def _degraded_regions(regions: Mapping[str, RegionSnapshot]) -> Iterator[dict[str, str]]:
+def _degraded_regions(
+    inputs: HealthInputs, regions: Mapping[str, RegionSnapshot]
+) -> Iterator[dict[str, str]]:
+    """A region that works may still not work for some people."""
     for name, region in regions.items():
         if region.state != RegionState.HEALTHY:
             yield {"part": f"region {name}", "reason": region.state, "detail": region.detail}
+        for retried in region.retried:
+            failing_seconds = inputs.monotonic - retried.failing_since
+            if region.state in _WORKING and failing_seconds > STALLED_SECONDS:
+                detail = (
+                    f"offset {retried.offset} of {_place(retried.partition)} has failed for {failing_seconds:.0f} s "
+                    f"in {retried.attempts} attempts: {retried.why}"
+                )
+                yield {"part": f"region {name}", "reason": "retrying", "detail": detail}
 
 
 def _degraded_partitions(
@@ -165,13 +177,25 @@ def _degraded_reading(missed: int) -> Iterator[dict[str, str]]:
         yield {"part": "reading", "reason": "records_missed", "detail": detail}
 
 
-def _region(region: RegionSnapshot) -> dict[str, Any]:
+def _region(inputs: HealthInputs, region: RegionSnapshot) -> dict[str, Any]:
     return {
         "state": region.state,
         "detail": region.detail,
         "queued": region.queued,
         "in_flight_requests": region.in_flight_requests,
         "concurrency": region.concurrency,
+        "retrying": [_retried(inputs, retried) for retried in region.retried],
+    }
+
+
+def _retried(inputs: HealthInputs, retried: Retried) -> dict[str, Any]:
+    return {
+        "partition": _place(retried.partition),
+        "offset": retried.offset,
+        "operations": retried.operations,
+        "attempts": retried.attempts,
+        "failing_seconds": round(max(0.0, inputs.monotonic - retried.failing_since), 3),
+        "why": retried.why,
     }
 
 
@@ -190,5 +214,9 @@ def _partition(inputs: HealthInputs, group: str, partition: PartitionSnapshot) -
 
 
 def _name(partition: PartitionSnapshot) -> str:
+    return _place(partition.partition)
+
+
+def _place(partition: TopicPartition) -> str:
     """`topic-0`, as Kafka's own tools write it."""
-    return f"{partition.partition.topic}-{partition.partition.partition}"
+    return f"{partition.topic}-{partition.partition}"

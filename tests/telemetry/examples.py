@@ -1,7 +1,7 @@
 """Records, requests and snapshots as the tests need them."""
 
 from connector.core.effects import Send, TopicPartition
-from connector.core.inputs import PartitionSnapshot, RegionSnapshot, Snapshot
+from connector.core.inputs import PartitionSnapshot, RegionSnapshot, Retried, Snapshot
 from connector.events.record import Headers, StoredRecord
 from connector.telemetry.health import GroupHealth, HealthInputs, KafkaState
 from tests.telemetry.conftest import MONOTONIC, WALL
@@ -71,9 +71,28 @@ def partition(
     )
 
 
-def region(name: str = "us", state: str = "healthy", detail: str = "") -> RegionSnapshot:
+def region(
+    name: str = "us", state: str = "healthy", detail: str = "", retried: tuple[Retried, ...] = ()
+) -> RegionSnapshot:
     return RegionSnapshot(
-        region=name, state=state, detail=detail, queued=0, in_flight_requests=0, concurrency=10
+        region=name,
+        state=state,
+        detail=detail,
+        queued=0,
+        in_flight_requests=0,
+        concurrency=10,
+        retried=retried,
+    )
+
+
+def retried(offset: int = 17, failing_seconds: float = 312.0) -> Retried:
+    return Retried(
+        TopicPartition("events", 3),
+        offset,
+        operations=1,
+        attempts=14,
+        failing_since=MONOTONIC - failing_seconds,
+        why="500",
     )
 
 

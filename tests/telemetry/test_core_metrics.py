@@ -9,7 +9,7 @@ from connector.telemetry.core_metrics import Clocks
 from connector.telemetry.observed import age_seconds, lag_records
 from connector.telemetry.setup import TelemetryShell, setup_telemetry
 from tests.telemetry.conftest import MONOTONIC, WALL
-from tests.telemetry.examples import partition, region, send, snapshot
+from tests.telemetry.examples import partition, region, retried, send, snapshot
 from tests.telemetry.page import Samples, samples, value
 
 DOCUMENTED = {
@@ -23,6 +23,7 @@ DOCUMENTED = {
     "cio_connector_buffered_bytes": set(),
     "cio_connector_consumer_lag_records": {"topic", "partition", "group"},
     "cio_connector_oldest_record_age_seconds": {"region"},
+    "cio_connector_oldest_retry_age_seconds": {"region"},
     "cio_connector_region_state": {"region", "state"},
     "cio_connector_dead_letters_total": {"reason"},
     "cio_connector_dead_letters_pending": set(),
@@ -122,6 +123,19 @@ def test_age_is_the_worst_partitions_and_counts_for_each_region_of_the_group(
     assert value(found, name, region="us") == pytest.approx(50)
     assert value(found, name, region="eu") == pytest.approx(50)
     assert value(found, name, region="ap") == 0
+
+
+def test_age_of_the_oldest_retry_is_the_worst_of_the_region(silent_shell: TelemetryShell) -> None:
+    failing = snapshot(
+        regions=(
+            region("us", retried=(retried(failing_seconds=40), retried(failing_seconds=9))),
+            region("eu"),
+        )
+    )
+    found = observed(silent_shell, ("g", failing))
+    name = "cio_connector_oldest_retry_age_seconds"
+    assert value(found, name, region="us") == pytest.approx(40)
+    assert value(found, name, region="eu") == 0
 
 
 def test_region_state_is_one_for_the_present_state_alone(silent_shell: TelemetryShell) -> None:

@@ -5,7 +5,7 @@ import pytest
 from connector.core.effects import TopicPartition
 from connector.telemetry.health import HealthInputs, KafkaState, liveness, readiness
 from tests.telemetry.conftest import MONOTONIC, WALL
-from tests.telemetry.examples import health_inputs, partition, region, snapshot
+from tests.telemetry.examples import health_inputs, partition, region, retried, snapshot
 
 
 def degraded(inputs: HealthInputs) -> dict[str, str]:
@@ -89,6 +89,32 @@ def test_region_that_fails_but_does_not_refuse_degrades(state: str) -> None:
     inputs = health_inputs(snapshot(regions=(region("us", state),)))
     assert readiness(inputs)[0]
     assert degraded(inputs) == {"region us": state}
+
+
+def test_a_person_whose_requests_fail_is_named_by_place_time_and_cause_while_the_region_is_well() -> None:
+    inputs = health_inputs(snapshot(regions=(region(retried=(retried(), retried(18, 59.0))),)))
+    ready, details = readiness(inputs)
+    assert ready
+    assert details["regions"]["us"]["state"] == "healthy"
+    assert details["regions"]["us"]["retrying"][0] == {
+        "partition": "events-3",
+        "offset": 17,
+        "operations": 1,
+        "attempts": 14,
+        "failing_seconds": 312.0,
+        "why": "500",
+    }
+    (part,) = details["degraded"]
+    assert part == {
+        "part": "region us",
+        "reason": "retrying",
+        "detail": "offset 17 of events-3 has failed for 312 s in 14 attempts: 500",
+    }
+
+
+def test_in_an_outage_the_region_is_named_and_not_each_request() -> None:
+    inputs = health_inputs(snapshot(regions=(region("us", "open", "down", (retried(),)),)))
+    assert [part["reason"] for part in readiness(inputs)[1]["degraded"]] == ["open"]
 
 
 def test_stopped_partition_is_named() -> None:
