@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -63,12 +63,18 @@ def drain_by_connector(
 
 
 def drain_by_peer(
-    name: str, command: list[str], brokers: str, url: str, events: int, sink_ms: int = 0
+    name: str,
+    command: list[str],
+    brokers: str,
+    url: str,
+    events: int,
+    sink_ms: int = 0,
+    how: Sequence[str] = (),
 ) -> Result:
     """A peer that says when it is done, and waits to be measured."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        arguments = [*command, brokers, TOPIC, f"peer-{uuid4()}", url, str(events)]
+        arguments = [*command, brokers, TOPIC, f"peer-{uuid4()}", url, str(events), *how]
         started = time.monotonic()
         with running(arguments, log=log) as process:
             wait_until(lambda: bool(log.read_bytes().strip()), SECONDS_MAX, f"{name} is done")
@@ -106,7 +112,11 @@ def run(events: int, recipe_events: int) -> list[Result]:
         ]
         if benthos.available():
             command = [str(benthos.executable())]
-            steps.insert(4, lambda: drain_by_peer(benthos.NAME, command, brokers, at_once, events))
+            as_read = (benthos.AS_READ,)
+            steps[4:4] = [
+                lambda: drain_by_peer(benthos.NAME, command, brokers, at_once, events),
+                lambda: drain_by_peer(benthos.NAME_AS_READ, command, brokers, at_once, events, how=as_read),
+            ]
         for step in steps:
             result = step()
             print(_row(result, results[0] if results else result), file=sys.stderr, flush=True)
@@ -152,7 +162,7 @@ def _row(result: Result, ours: Result) -> str:
     steady = result.steady
     steadily = f"{steady.per_second:>10,.0f} {steady.per_cpu_second:>12,.0f}" if steady else f"{'':>23}"
     return (
-        f"{result.name:<40} {result.sink_ms:>4} ms {result.whole.per_second:>10,.0f} "
+        f"{result.name:<46} {result.sink_ms:>4} ms {result.whole.per_second:>10,.0f} "
         f"{result.whole.per_cpu_second:>12,.0f} {result.peak_mb:>7,.0f} MB {times:>8.1f}x {steadily}"
     ).rstrip()
 
@@ -171,13 +181,13 @@ def main() -> None:
     arguments = parser.parse_args()
     results = run(arguments.events, arguments.recipe_events)
     columns = f"{'events/s':>10} {'a CPU-second':>12}"
-    header = f"{'':<40} {'sink':>7} {columns} {'peak':>10} {'we are':>9} {columns}"
+    header = f"{'':<46} {'sink':>7} {columns} {'peak':>10} {'we are':>9} {columns}"
     print(f"\n{arguments.events:,} events, {PARTITIONS} partitions, 2 % duplicates")
-    print(f"{'':<48} {'starting up included':>23} {'':>20} {'steady':>23}\n{header}")
+    print(f"{'':<54} {'starting up included':>23} {'':>20} {'steady':>23}\n{header}")
     for result in results:
         print(_row(result, results[0]))
     if not any(result.name == benthos.NAME for result in results):
-        print(f"{benthos.NAME:<40} not built")
+        print(f"{benthos.NAME:<46} not built")
     print(f"\n{OURS}: its defaults, with a collector that takes spans and metrics\n")
     print("\n".join(lines(bars(results))))
     arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Benthos core, the engine of Redpanda Connect, with a consumer-group input over franz-go; its source is in `benthos/`.
 
-Built with Go, once, into the cache of the tests' parts. `BROKERS TOPIC GROUP URL EVENTS`
+Built with Go, once, into the cache of the tests' parts. `BROKERS TOPIC GROUP URL EVENTS [as-read]`
 """
 
 import hashlib
@@ -12,6 +12,9 @@ from tests.parts.provision.cache import cached, run
 from tests.parts.provision.errors import BrokenPartError, MissingPartError, require
 
 NAME = "Benthos core + franz-go input"
+NAME_AS_READ = f"{NAME}, events as read"
+AS_READ = "as-read"
+"""The argument for one that sends what it read: less than the job, for Customer.io would not take it."""
 _VERSION = "4.60.0"
 _SOURCE = Path(__file__).parent / "benthos"
 

@@ -1,5 +1,7 @@
-// Benthos core doing the same job: consume, deduplicate, batch, POST. `BROKERS TOPIC GROUP URL EVENTS`
+// Benthos core doing the same job: consume, deduplicate, make Customer.io's operation of each event, batch, POST.
+// `BROKERS TOPIC GROUP URL EVENTS [as-read]`
 //
+// With `as-read` events are sent as they were read, which is less than the job: Customer.io would refuse half of them.
 // Prints how many records are acknowledged once EVENTS are, then goes on until it is stopped.
 package main
 
@@ -24,7 +26,7 @@ pipeline:
     - dedupe:
         cache: ids
         key: ${! json("event_id").or(json("messageId")) }
-output:
+%soutput:
   http_client:
     url: %s/api/v2/batch
     verb: POST
@@ -44,6 +46,18 @@ cache_resources:
 logger: {level: ERROR}
 `
 
+// Both vocabularies of the benchmarks' events, as `bench/peers/operation.py` does it.
+const toOperation = `    - mapping: |
+        root = if this.type == "track" {
+          {
+            "type": "person", "action": "event", "identifiers": {"id": this.userId}, "name": this.event,
+            "timestamp": this.timestamp.ts_unix(), "attributes": this.properties
+          }
+        } else {
+          this.without("event_id")
+        }
+`
+
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,8 +66,13 @@ func main() {
 }
 
 func run(arguments []string) error {
-	if len(arguments) != 5 {
-		return fmt.Errorf("usage: BROKERS TOPIC GROUP URL EVENTS")
+	asRead := len(arguments) == 6 && arguments[5] == "as-read"
+	if len(arguments) != 5 && !asRead {
+		return fmt.Errorf("usage: BROKERS TOPIC GROUP URL EVENTS [as-read]")
+	}
+	mapping := toOperation
+	if asRead {
+		mapping = ""
 	}
 	events, err := strconv.ParseInt(arguments[4], 10, 64)
 	if err != nil {
@@ -74,7 +93,7 @@ func run(arguments []string) error {
 		return err
 	}
 	builder := environment.NewStreamBuilder()
-	if err := builder.SetYAML(fmt.Sprintf(configuration, arguments[3])); err != nil {
+	if err := builder.SetYAML(fmt.Sprintf(configuration, mapping, arguments[3])); err != nil {
 		return err
 	}
 	stream, err := builder.Build()
