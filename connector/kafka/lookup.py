@@ -7,16 +7,17 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import confluent_kafka
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connector.core.effects import TopicPartition
 from connector.core.inputs import Assignment
 
 REFRESH_SECONDS = 1.0
-COMMITTED_SECONDS = 3.0
-"""A member of a group that is just changing may ask in vain (seen with KIP-848): a new question, which comes soon,
-carries what it has learnt meanwhile. And the poll thread stands still while this one waits."""
+AWAITED_SECONDS = 3.0
+"""How long a question is awaited on the poll thread, which stands still meanwhile: a new one comes soon. Of committed
+offsets it may be asked in vain while the group is just changing (seen with KIP-848); the new question carries what has
+been learnt meanwhile."""
 
 Asked = dict[TopicPartition, "Future[Any]"]
 """Questions for an offset of a log, under way."""
@@ -95,7 +96,7 @@ class Lookup:
         committed = self._committed(known, remaining, missing)
         if not committed:
             return Facts([], missing)
-        cluster_id, topic_ids = self._identities({p.topic for p in known}, remaining)
+        cluster_id, topic_ids = self._identities(known, remaining, missing)
         return Facts(
             [
                 Assignment(
@@ -158,7 +159,7 @@ class Lookup:
         try:
             found = self._consumer.committed(
                 [confluent_kafka.TopicPartition(*partition) for partition in partitions],
-                min(timeout_seconds, COMMITTED_SECONDS),
+                min(timeout_seconds, AWAITED_SECONDS),
             )
         except KafkaException as exception:
             missing.update(dict.fromkeys(partitions, _reason(exception)))
@@ -167,27 +168,47 @@ class Lookup:
         missing.update({p: place.error.str() for p, place in known.items() if place.error is not None})
         return known
 
-    def _identities(self, topics: set[str], timeout_seconds: float) -> tuple[str, dict[str, str]]:
-        """The cluster's and the topics' ids; empty where the broker does not say."""
-        if self._cluster is None:
+    def _identities(
+        self, partitions: Sequence[TopicPartition], timeout_seconds: float, missing: dict[TopicPartition, str]
+    ) -> tuple[str, dict[str, str]]:
+        """The cluster's and the topics' ids; empty where a broker answers without. Where none answers, the partitions
+        are missing: an event without an id would get another ULID than in any other run, and what is committed could
+        not be told from that of another topic."""
+        seconds = min(timeout_seconds, AWAITED_SECONDS)
+        topics = {partition.topic for partition in partitions}
+        cluster = self._cluster
+        if cluster is None:
             try:
-                cluster = self._admin.list_topics(topic=next(iter(topics)), timeout=timeout_seconds)
-            except KafkaException:
+                answer = self._admin.list_topics(topic=next(iter(topics)), timeout=seconds)
+            except KafkaException as exception:
+                missing.update(dict.fromkeys(partitions, _reason(exception)))
                 return "", {}
             # Where there is no controller, librdkafka would wait for one in vain.
-            self._cluster = _Cluster(cluster.cluster_id or "", cluster.controller_id in cluster.brokers)
-        if not self._cluster.knows_topic_ids:
-            return self._cluster.id, {}
+            cluster = _Cluster(answer.cluster_id or "", answer.controller_id in answer.brokers)
+        if not cluster.knows_topic_ids:
+            return cluster.id, {}
+        self._cluster = cluster
+        described = self._admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=seconds)
         topic_ids = {}
-        described = self._admin.describe_topics(
-            TopicCollection(sorted(topics)), request_timeout=timeout_seconds
-        )
         for topic, future in described.items():
             try:
-                topic_ids[topic] = str(future.result(timeout_seconds).topic_id)
-            except (KafkaException, TimeoutError):
-                continue
-        return self._cluster.id, topic_ids
+                topic_ids[topic] = str(future.result(seconds).topic_id)
+            except (KafkaException, TimeoutError) as error:
+                if _is_answer(error):
+                    continue
+                # The one that was asked, the controller, may be another by now.
+                self._asked_in_vain.add(topic)
+                reason = _reason(error) if isinstance(error, KafkaException) else "no answer in time"
+                missing.update({p: reason for p in partitions if p.topic == topic})
+        return cluster.id, topic_ids
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether a broker has refused, or cannot say: then it would the next time, too."""
+    if not isinstance(error, KafkaException):
+        return False
+    code: int = error.args[0].code()
+    return code > 0 or code == KafkaError._UNSUPPORTED_FEATURE
 
 
 def _answers(

@@ -1,10 +1,12 @@
 """The poll thread against librdkafka's mock cluster."""
 
+import threading
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
+from confluent_kafka.admin import AdminClient
 
 from connector.core.effects import Commit, CommitOffset, Start, TopicPartition
 from connector.core.inputs import Credit
@@ -66,6 +68,33 @@ def test_assignment_knows_the_log_and_the_commit(publish: Publish, consume: Cons
     second = next(a for a in again.assignments if a.partition.partition == 0)
     assert (second.committed, second.metadata) == (5, "finished: 6")
     wait_for(lambda: len(again.records) == 2, "what was not committed")
+
+
+def test_cluster_whose_id_nobody_tells_is_asked_again_and_told_of(
+    publish: Publish, consume: Consume, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, late = AdminClient.list_topics, threading.Event()
+
+    def list_topics(client: AdminClient, *arguments: Any, **more: Any) -> Any:
+        if not late.is_set():
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return asked(client, *arguments, **more)
+
+    monkeypatch.setattr(AdminClient, "list_topics", list_topics)
+    publish(*numbered(3))
+    thread, listener = consume()
+    wait_for(lambda: listener.notes, "the note")
+    assert (listener.assignments, thread.assigned) == ([], ())
+    assert all(
+        "is assigned, but nothing can be learnt of it: _TIMED_OUT" in note for _, note in listener.notes
+    )
+    assert thread.state is ConsumerState.REFUSED
+    assert f"{topic}[0] is assigned, but nothing can be learnt of it" in thread.detail
+    late.set()
+    wait_for(lambda: len(listener.records) == 3, "all records")
+    assert {each.cluster_id for each in listener.assignments} != {""}
+    wait_for(lambda: thread.state is ConsumerState.JOINED, "readiness")
+    assert thread.detail == ""
 
 
 def test_commit_is_made_while_nothing_arrives_and_reported(
