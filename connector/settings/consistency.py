@@ -215,6 +215,12 @@ def _http(settings: Settings) -> Iterator[Problem]:
             usable = False
         if not usable:
             yield Problem(("http", "proxy"), "must be an http or https URL, such as http://proxy:3128")
+        elif parts.path.strip("/") or parts.query or parts.fragment:
+            # Most likely the rest of a password, which would be shown.
+            yield Problem(
+                ("http", "proxy"),
+                "must end with host and port; in a password write %2F for /, %3F for ? and %23 for #",
+            )
     if settings.http.ca_file is not None:
         try:
             with FilePath(settings.http.ca_file).open("rb"):

@@ -28,7 +28,8 @@ _SECURITY_SHOWN = frozenset(
     }
 )
 _PATH_SUFFIXES = (".location", ".file", ".path")
-_URL_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_URL_USER = re.compile(r"(?<=://)[^/]*@")
+"""Up to the last @ before a path, as clients read it: a password may hold others, and spaces."""
 
 
 class Properties(dict[str, str]):

@@ -252,7 +252,7 @@ def test_commands_tell_no_credentials(scene: Scene) -> None:
     write(scene.servers, TOPIC, _records())
     good, wrong_key = scene.file("good"), scene.file("wrong-key", regions=_wrong_keys(scene))
     password = scene.file("password", kafka=scene.sasl())
-    proxy = scene.file("proxy", http={"proxy": "http://me:planted-password@127.0.0.1:1"})
+    proxy = scene.file("proxy", http={"proxy": "http://me:p@planted-password@127.0.0.1:1"})
     commands = [
         ["check", "--config", good],
         ["check", "--config", wrong_key],
@@ -290,6 +290,7 @@ def test_mistakes_in_the_configuration_show_no_credentials(scene: Scene) -> None
         {"kafka": scene.sasl(**{"sasl.passwort": "planted-password"})},
         {"kafka": scene.sasl(**{"session.timeout.ms": "planted-password"})},
         {"http": {"proxy": "nonsense://me:planted-password@h"}},
+        {"http": {"proxy": "http://me:p@planted/planted-password@h"}},
         {"http": {"proxy": ["planted-password"]}},
     ]
     commands = [["run", "--config", scene.file(str(n), **each)] for n, each in enumerate(mistakes)]

@@ -185,6 +185,13 @@ def test_proxy_is_a_url(proxy: str):
     assert line == "http.proxy: must be an http or https URL, such as http://proxy:3128 (CIO_HTTP__PROXY)"
 
 
+@pytest.mark.parametrize("rest", ["/planted@proxy:3128", "?planted@proxy", "#planted@proxy"])
+def test_proxy_whose_password_is_not_encoded_is_not_taken_for_a_shorter_one(rest: str):
+    (line,) = problems(CIO_HTTP__PROXY=f"http://user:p@host{rest}")
+    assert line.startswith("http.proxy: must end with host and port; in a password write %2F for /")
+    assert "planted" not in line
+
+
 def test_empty_proxy_means_none_at_all():
     settings = loaded("http: {proxy: ''}")
     assert settings.http.proxy is not None

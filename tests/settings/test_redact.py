@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from connector.settings.load import load_settings
-from connector.settings.properties import Properties, holds_secret
+from connector.settings.properties import Properties, holds_secret, redacted_url
 from connector.settings.redact import redacted
 from connector.settings.secret import Secret
 from tests.settings.configuration import loaded
@@ -130,3 +130,12 @@ def test_credentials_inside_a_url_are_hidden():
     properties = Properties({"sasl.oauthbearer.token.endpoint.url": "https://me:planted@host/path"})
     assert properties.redacted() == {"sasl.oauthbearer.token.endpoint.url": "https://***@host/path"}
     assert "planted" not in repr(properties)
+
+
+@pytest.mark.parametrize(
+    "password", ["p@planted", "planted@p@planted", "planted planted", "planted?planted", "planted#p"]
+)
+def test_whatever_a_password_in_a_url_holds_is_hidden(password: str):
+    assert redacted_url(f"http://user:{password}@proxy:3128") == "http://***@proxy:3128"
+    two = f"http://user:{password}@one/path,http://user:{password}@two/a@b"
+    assert redacted_url(two) == "http://***@one/path,http://***@two/a@b"
