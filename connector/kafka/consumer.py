@@ -1,5 +1,5 @@
-"""One thread that owns one Kafka consumer: it takes records, commits what it is told to, and never waits for
-delivery."""
+"""One thread that owns one Kafka consumer: it takes records and commits what it is told to. It waits for delivery only
+while partitions are taken away, up to the revoke's deadline."""
 
 import threading
 import time

@@ -10,7 +10,7 @@ import msgspec
 
 from connector.errors import ConfigurationError
 from connector.settings.credentials import read_credentials
-from connector.settings.groups import consumer_groups
+from connector.settings.groups import SESSION_TIMEOUT_MS, consumer_groups
 from connector.settings.model import RegionSettings, Settings
 from connector.settings.owned import owned_properties
 from connector.settings.problem import Problem
@@ -24,6 +24,8 @@ NO_TOPIC_NAME = "is no topic name; Kafka takes at most 249 letters, digits, ., _
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 POLL_INTERVAL_MS = 300_000
 """librdkafka's default of max.poll.interval.ms."""
+SILENCE_SECONDS_MAX = 60.0
+"""A poll thread that has not come round for longer fails /livez."""
 
 
 def inconsistencies(settings: Settings, needs: Collection[Need]) -> Iterator[Problem]:
@@ -117,12 +119,20 @@ def _is_topic_name(name: str) -> bool:
 
 
 def _timing(settings: Settings) -> Iterator[Problem]:
-    given = settings.kafka.properties.get("max.poll.interval.ms", str(POLL_INTERVAL_MS))
+    """The poll thread neither polls nor beats while it waits for a revoke."""
     deadline = settings.kafka.revoke_deadline_seconds
-    if given.isdecimal() and deadline * 1000 >= int(given):
+    bounds = [(SILENCE_SECONDS_MAX, f"{SILENCE_SECONDS_MAX:g}, after which /livez restarts the process")]
+    for name, otherwise in (
+        ("max.poll.interval.ms", POLL_INTERVAL_MS),
+        ("session.timeout.ms", SESSION_TIMEOUT_MS),
+    ):
+        given = settings.kafka.properties.get(name, str(otherwise))
+        if given.isdecimal():
+            bounds.append((int(given) / 1000, f"{name} ({int(given) / 1000:g} s)"))
+    bound, named = min(bounds)
+    if deadline >= bound:
         yield Problem(
-            ("kafka", "revoke_deadline_seconds"),
-            f"must be less than max.poll.interval.ms ({int(given) / 1000:g} s), not {deadline:g}",
+            ("kafka", "revoke_deadline_seconds"), f"must be less than {named}, not {deadline:g}; lower it"
         )
     yield from _more_than(settings.delivery, "backoff_seconds_min", "backoff_seconds_max", ("delivery",))
 

@@ -89,7 +89,8 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Meta(
             gt=0,
             description="When a partition is taken away, requests in flight are awaited this long; what is "
-            "unfinished then is left to the next owner. Less than `max.poll.interval.ms` (300 s).",
+            "unfinished then is left to the next owner. Nothing is polled meanwhile, so less than "
+            "`session.timeout.ms` (45 s) and 60.",
         ),
     ] = 10.0
     properties: Annotated[

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from connector.settings.consistency import SILENCE_SECONDS_MAX
+from connector.telemetry.health import HEARTBEAT_SECONDS_MAX
 from tests.settings.configuration import loaded, problems
 
 
@@ -39,11 +41,26 @@ def test_dead_letter_share_can_be_reached():
     )
 
 
-def test_revoke_ends_before_kafka_gives_the_member_up():
+@pytest.mark.parametrize(
+    ("deadline", "properties", "bound"),
+    [
+        (25, "{max.poll.interval.ms: 20000}", "max.poll.interval.ms (20 s)"),
+        (45, "{}", "session.timeout.ms (45 s)"),
+        (10, "{session.timeout.ms: 6000}", "session.timeout.ms (6 s)"),
+        (60, "{session.timeout.ms: 120000}", "60, after which /livez restarts the process"),
+    ],
+)
+def test_revoke_ends_before_anybody_gives_the_waiting_member_up(deadline: int, properties: str, bound: str):
     only(
-        "kafka.revoke_deadline_seconds: must be less than max.poll.interval.ms (20 s), not 25",
-        "kafka: {revoke_deadline_seconds: 25, properties: {max.poll.interval.ms: 20000}}",
+        f"kafka.revoke_deadline_seconds: must be less than {bound}, not {deadline}; lower it",
+        f"kafka: {{revoke_deadline_seconds: {deadline}, properties: {properties}}}",
     )
+
+
+def test_revoke_may_take_nearly_as_long_as_a_member_may_be_silent():
+    assert loaded("kafka: {revoke_deadline_seconds: 44}")
+    assert loaded("kafka: {revoke_deadline_seconds: 59, properties: {session.timeout.ms: 120000}}")
+    assert SILENCE_SECONDS_MAX == HEARTBEAT_SECONDS_MAX
 
 
 def test_buffer_holds_two_full_batches_for_each_group():

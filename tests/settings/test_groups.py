@@ -53,5 +53,5 @@ def test_groups_of_a_process_share_its_buffer():
 
 
 def test_session_timeout_follows_its_property():
-    settings = loaded("kafka: {properties: {session.timeout.ms: 10000}}")
+    settings = loaded("kafka: {revoke_deadline_seconds: 5, properties: {session.timeout.ms: 10000}}")
     assert core_options(settings, ("eu",)).session_timeout_seconds == 10

@@ -25,6 +25,7 @@ METADATA_CHARACTERS_MAX = 4_000
 SETTINGS = {
     "kafka": {
         "group_per_region": False,
+        "revoke_deadline_seconds": 5,
         "properties": {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1500},
     },
     "delivery": {"timeout_seconds": 300},

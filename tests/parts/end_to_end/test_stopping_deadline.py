@@ -18,7 +18,10 @@ pytestmark = pytest.mark.parts
 PEOPLE = [f"person-{number}" for number in range(12)]
 DEADLINE_SECONDS = 4.0
 SETTINGS = {
-    "kafka": {"properties": {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1500}},
+    "kafka": {
+        "revoke_deadline_seconds": 5,
+        "properties": {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1500},
+    },
     "drain_deadline_seconds": DEADLINE_SECONDS,
 }
 """The group waits not long for a member that could not say that it leaves."""
