@@ -1,7 +1,7 @@
 """Makes what the chart repeats from where it is said first: `python helm/generate.py`, with `--check` only compares.
 
 The table of values in README.md comes from values.yaml's comments, the schema of `config` in values.schema.json from
-the connector's settings.
+the connector's settings, and what tells a property that holds a secret, in templates/_secrets.tpl, from theirs.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import yaml
 
+from connector.settings.properties import SECRET, SHOWN
 from connector.settings.schema import json_schema
 
 CHART = Path(__file__).parent / "cio-connector"
@@ -75,8 +76,20 @@ def values_schema(before: str) -> str:
     return json.dumps(json.loads(before) | {"$defs": json_schema()["$defs"]}, indent=2) + "\n"
 
 
+def secrets_template() -> str:
+    """The chart's own `holds_secret`: "true" for the name of such a property, else nothing."""
+    return f"""{{{{/* Made from connector/settings/properties.py by helm/generate.py. */}}}}
+{{{{- define "cio-connector.holdsSecret" -}}}}
+{{{{- $name := lower . -}}}}
+{{{{- $secret := regexMatch `{SECRET.pattern}` $name -}}}}
+{{{{- $shown := regexMatch `{SHOWN.pattern}` $name -}}}}
+{{{{- ternary "true" "" (and $secret (not $shown)) -}}}}
+{{{{- end -}}}}
+"""
+
+
 def main(arguments: list[str]) -> int:
-    """Writes both files, or says which would change."""
+    """Writes the files, or says which would change."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 where something would change"
@@ -86,6 +99,7 @@ def main(arguments: list[str]) -> int:
     for file, made in (
         (CHART / "README.md", lambda text: readme(text, (CHART / "values.yaml").read_text())),
         (CHART / "values.schema.json", values_schema),
+        (CHART / "templates" / "_secrets.tpl", lambda _: secrets_template()),
     ):
         before = file.read_text()
         after = made(before)

@@ -14,6 +14,7 @@ from connector.pipeline.kafka_options import consumer_options
 from connector.settings.groups import consumer_groups
 from connector.settings.load import load_settings
 from connector.settings.model import Settings
+from connector.settings.properties import holds_secret
 from tests.parts.chart import (
     CHART,
     SHAPES,
@@ -382,6 +383,26 @@ def test_a_network_policy_always_lets_names_be_resolved(helm: Path | str) -> Non
             ["--set-json", 'config.kafka.properties={"sasl.password": "p"}'],
             "set CIO_KAFKA__PROPERTIES__SASL_PASSWORD in extraEnv",
         ),
+        (
+            [
+                "--set-json",
+                'config.kafka.properties={"sasl.oauthbearer.assertion.private.key.passphrase": "p"}',
+            ],
+            "set CIO_KAFKA__PROPERTIES__SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE in extraEnv",
+        ),
+        (
+            [
+                "--set-json",
+                'config.kafka.properties={"sasl.oauthbearer.token.endpoint.url": "https://u:p@h"}',
+            ],
+            "set CIO_KAFKA__PROPERTIES__SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL in extraEnv",
+        ),
+        (
+            ["--set-json", 'config.dead_letters.properties={"sasl.oauthbearer.config": "p"}'],
+            "set CIO_DEAD_LETTERS__PROPERTIES__SASL_OAUTHBEARER_CONFIG in extraEnv",
+        ),
+        (["--set", "config.http.proxy=http://u:p@proxy:3128"], "set CIO_HTTP__PROXY in extraEnv"),
+        (["--set", "config.regions.us.url=https://u:p@h"], "config.regions.us.url must hold no credentials"),
         (["--set", "config.kafka.group_instance_id=pod"], "would be the same for every pod"),
         (["--set", "config.delivery.requests_per_second=9"], "set requestsPerSecond"),
         (["--set", "config.server.enabled=false"], "would leave the probes nothing to ask"),
@@ -408,6 +429,58 @@ def test_values_that_cannot_work_are_refused_with_the_reason(
     helm: Path | str, arguments: list[str], said: str
 ) -> None:
     assert said in refusal(helm, ONE_REGION, *arguments)
+
+
+def test_the_chart_takes_the_same_properties_for_secrets_as_the_connector(
+    helm: Path | str, tmp_path: Path
+) -> None:
+    words = (
+        "password",
+        "key",
+        "keyfile",
+        "key.pem",
+        "passphrase",
+        "client.secret",
+        "token",
+        "credentials",
+        "ca.pem",
+    )
+    shown = (
+        "mechanism",
+        "mechanisms",
+        "username",
+        "oauthbearer.scope",
+        "oauthbearer.config",
+        "jaas.config",
+        "new",
+    )
+    names = {
+        before + word + after
+        for before in ("", "sasl.", "ssl.", "SASL.", "my.", "sasl.oauthbearer.", "sasl.kerberos.", "sasl")
+        for word in words + shown
+        for after in ("", ".location", ".file", ".path", ".url", ".urls", ".pem", "file", ".ms")
+    }
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    (chart / "templates" / "told.yaml").write_text(
+        "kind: Told\n"
+        "{{ range .Values.global.names }}{{ . | quote }}: "
+        '{{ include "cio-connector.holdsSecret" . | quote }}\n{{ end }}'
+    )
+    values = tmp_path / "names.yaml"
+    values.write_text(yaml.safe_dump({"global": {"names": sorted(names)}}))
+    rendering = ("template", "release", str(chart), "--values", str(ONE_REGION), "--values", str(values))
+    told = yaml.safe_load(helm_output(helm, *rendering, "-s", "templates/told.yaml"))
+    secret = {name for name in names if told[name] == "true"}
+    assert secret == set(filter(holds_secret, names))
+    assert secret and names - secret
+
+
+def test_properties_and_a_proxy_without_secrets_are_taken(helm: Path | str) -> None:
+    shown = '{"sasl.username": "u", "ssl.ca.location": "/ca", "sasl.oauthbearer.token.endpoint.url": "https://h/a@b"}'
+    for place in ("config.kafka.properties", "config.dead_letters.properties"):
+        assert rendered(helm, ONE_REGION, "--set-json", f"{place}={shown}")
+    assert rendered(helm, ONE_REGION, "--set", "config.http.proxy=http://proxy:3128")
+    assert rendered(helm, ONE_REGION, "--set", "config.http.proxy=")
 
 
 def test_a_grace_period_that_just_suffices_is_taken(helm: Path | str) -> None:

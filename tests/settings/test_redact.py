@@ -115,6 +115,7 @@ def test_property_that_holds_a_secret(name: str):
         "sasl.mechanisms",
         "sasl.username",
         "ssl.ca.location",
+        "ssl.ca.pem",
         "ssl.key.location",
         "ssl.keystore.location",
         "sasl.oauthbearer.token.endpoint.url",

@@ -75,14 +75,23 @@ number that shares a workspace's rate, groups are its consumer groups.
 {{- if $region.api_key -}}
 {{- fail (printf "config.regions.%s.api_key would be readable in a ConfigMap: use credentials.existingSecret or credentials.regions.%s" $name $name) -}}
 {{- end -}}
+{{- if regexMatch "://[^/]*@" (toString $region.url) -}}
+{{- fail (printf "config.regions.%s.url must hold no credentials, which would be readable in a ConfigMap: use credentials.existingSecret or credentials.regions.%s" $name $name) -}}
+{{- end -}}
 {{- if not (or $.Values.credentials.existingSecret (hasKey $.Values.credentials.regions $name) $region.api_key_file) -}}
 {{- fail (printf "region %s has no credentials: set credentials.existingSecret, credentials.regions.%s or config.regions.%s.api_key_file" $name $name $name) -}}
 {{- end -}}
 {{- end -}}
-{{- range $property := list "sasl.password" "ssl.key.password" "ssl.key.pem" "ssl.keystore.password" "sasl.oauthbearer.client.secret" -}}
-{{- if hasKey (default dict $config.kafka.properties) $property -}}
-{{- fail (printf "config.kafka.properties.%s would be readable in a ConfigMap: set CIO_KAFKA__PROPERTIES__%s in extraEnv from a Secret" $property ($property | replace "." "_" | upper)) -}}
+{{- $maps := dict "kafka" $config.kafka.properties "dead_letters" (default dict $config.dead_letters).properties -}}
+{{- range $section, $properties := $maps -}}
+{{- range $property, $value := default dict $properties -}}
+{{- if or (include "cio-connector.holdsSecret" $property) (regexMatch "://[^/]*@" (toString $value)) -}}
+{{- fail (printf "config.%s.properties.%s would be readable in a ConfigMap: set CIO_%s__PROPERTIES__%s in extraEnv from a Secret" $section $property (upper $section) ($property | replace "." "_" | upper)) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if contains "@" (toString (default dict $config.http).proxy) -}}
+{{- fail "config.http.proxy with user and password would be readable in a ConfigMap: set CIO_HTTP__PROXY in extraEnv from a Secret" -}}
 {{- end -}}
 {{- if $config.kafka.group_instance_id -}}
 {{- fail "config.kafka.group_instance_id would be the same for every pod, and each would end the others: pods of a Deployment have no lasting names" -}}
