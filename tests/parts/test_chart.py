@@ -258,6 +258,20 @@ def test_given_credentials_become_a_secret_that_the_pods_mount(helm: Path | str)
     assert volumes["credentials"]["secret"]["secretName"] == secret["metadata"]["name"]
 
 
+def test_changed_credentials_replace_the_pods_where_the_chart_makes_their_secret(helm: Path | str) -> None:
+    def annotations(*arguments: str) -> dict[str, str]:
+        (deployment,) = of_kind(rendered(helm, ONE_GROUP, *arguments), "Deployment")
+        found: dict[str, str] = deployment["spec"]["template"]["metadata"]["annotations"]
+        return found
+
+    changed = ("--set", "credentials.regions.us.apiKey=another-key")
+    assert annotations() == annotations()
+    assert annotations(*changed).keys() == annotations().keys()
+    assert annotations(*changed) != annotations()
+    existing = ("--set", "credentials.existingSecret=customerio")
+    assert annotations(*existing, *changed) == annotations(*existing)
+
+
 def test_no_secret_is_mounted_where_every_region_names_its_files(helm: Path | str) -> None:
     (deployment,) = of_kind(rendered(helm, KAFKA_WITH_SASL), "Deployment")
     assert "credentials" not in {volume["name"] for volume in pod_spec(deployment)["volumes"]}
