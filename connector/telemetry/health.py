@@ -180,7 +180,7 @@ def _degraded_reading(missed: int) -> Iterator[dict[str, str]]:
 def _region(inputs: HealthInputs, region: RegionSnapshot) -> dict[str, Any]:
     return {
         "state": region.state,
-        "detail": region.detail,
+        "detail": region.detail if region.state != RegionState.HEALTHY else "",
         "queued": region.queued,
         "in_flight_requests": region.in_flight_requests,
         "concurrency": region.concurrency,

@@ -171,6 +171,14 @@ def test_region_of_several_groups_shows_the_worst() -> None:
     assert readiness(inputs)[1]["regions"]["us"]["state"] == "open"
 
 
+def test_how_a_region_recovered_is_no_detail_of_one_that_is_well() -> None:
+    inputs = health_inputs(
+        snapshot(regions=(region("us", "healthy", "a probe was answered"), region("eu", "open", "503")))
+    )
+    regions = readiness(inputs)[1]["regions"]
+    assert (regions["us"]["detail"], regions["eu"]["detail"]) == ("", "503")
+
+
 def test_both_are_plain_json() -> None:
     inputs = health_inputs(snapshot(partitions=(partition(),)))
     for verdict in (liveness(inputs), readiness(inputs)):
