@@ -107,7 +107,8 @@ def _finish(publisher: "Publisher", topic: str) -> None:
     try:
         publisher.flush()
     finally:
-        print(f"{publisher.acknowledged} records acknowledged on topic {topic}", flush=True)
+        number = publisher.acknowledged
+        print(f"{number} record{'' if number == 1 else 's'} acknowledged on topic {topic}", flush=True)
 
 
 def _telemetry(environ: Mapping[str, str]) -> "TelemetryShell":

@@ -76,7 +76,7 @@ def test_bad_line_stops_it_with_its_number_after_what_was_sent(
     captured = capsys.readouterr()
     assert code == 65
     assert "line 2" in captured.err
-    assert captured.out == f"1 records acknowledged on topic {topic}\n"
+    assert captured.out == f"1 record acknowledged on topic {topic}\n"
 
 
 def test_missing_file(cluster: str, topic: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,5 +130,5 @@ def test_ctrl_c_while_it_waits_for_a_line_is_answered_with_what_was_acknowledged
         records(cluster, topic, 1)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
-        assert process.stdout.read().decode() == f"1 records acknowledged on topic {topic}\n"
+        assert process.stdout.read().decode() == f"1 record acknowledged on topic {topic}\n"
         assert process.stderr.read() == b""

@@ -115,7 +115,7 @@ def test_a_broken_file_of_events_is_told_with_its_line(scene: Scene, tmp_path: P
     for ended in (published, previewed):
         assert ended.code == ExitCode.BAD_INPUT
         assert "line 2" in complaint(ended)
-    assert "1 records acknowledged" in published.out
+    assert "1 record acknowledged" in published.out
     assert missing.code == ExitCode.BAD_INPUT
     assert "none.jsonl" in complaint(missing)
     assert sum(scene.ends().values()) == 1
