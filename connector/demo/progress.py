@@ -46,6 +46,6 @@ def progress_line(progress: Progress) -> str:
         return "starting Kafka, Customer.io and the connector ..."
     percent = 100 * progress.committed // progress.events
     return (
-        f"{progress.doing:<10}{progress.seconds:6.1f} s   published {progress.published:,}   "
-        f"delivered {progress.delivered:,}   committed {percent}%"
+        f"{progress.doing:<10}{progress.seconds:6.1f} s  published {progress.published:,}  "
+        f"operations {progress.operations:,}  committed {percent}%"
     )

@@ -49,8 +49,8 @@ class Progress(NamedTuple):
     events: int
     """Records to publish in all."""
     published: int
-    delivered: int
-    """Operations that Customer.io has accepted: some events are two."""
+    operations: int
+    """Those that Customer.io has accepted: some events are two."""
     dead_lettered: int
     committed: int
     """Records that every group has passed."""

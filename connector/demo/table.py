@@ -1,6 +1,7 @@
 """The last word: a table in which everything that was published is accounted for."""
 
 import textwrap
+from collections.abc import Mapping
 from typing import TextIO
 
 from connector.demo.accounting import Account
@@ -102,10 +103,15 @@ def _row(mark: str, label: str, number: int, note: str) -> list[str]:
 
 
 def _by_region(account: Account) -> str:
-    regions = sorted(account.accepted_by_region.items(), key=lambda item: -item[1])
+    regions = _most_first(account.accepted_by_region)
     return ", ".join(f"{region} {number:,}" for region, number in regions)
 
 
 def _by_reason(account: Account) -> str:
-    reasons = sorted(account.dead_letters_by_reason.items(), key=lambda item: -item[1])
+    reasons = _most_first(account.dead_letters_by_reason)
     return ", ".join(f"{reason} {number:,}" for reason, number in reasons)
+
+
+def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """By name where two are equal, so that a seed's table is always the same."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

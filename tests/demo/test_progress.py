@@ -17,7 +17,7 @@ def progress(doing: str = "delivering", seconds: float = 1.5) -> Progress:
 
 def test_line_says_how_far_it_is() -> None:
     assert progress_line(progress()).split() == (
-        ["delivering", "1.5", "s", "published", "20,000", "delivered", "12,345", "committed", "25%"]
+        ["delivering", "1.5", "s", "published", "20,000", "operations", "12,345", "committed", "25%"]
     )
 
 
