@@ -1,6 +1,7 @@
 """What the chart repeats agrees with where it is said first. Helm itself is asked in tests/parts."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import yaml
 
 import connector
+from bench.memory_bound import LEDGER_BYTES_A_RECORD, WINDOW_BYTES_AN_ENTRY, memory_bound
+from connector.settings.model import RegionSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "cio-connector"
@@ -36,6 +39,20 @@ def test_the_schema_knows_every_value_and_refuses_others() -> None:
     assert set(schema["properties"]) == {*values, "global"}
     assert schema["additionalProperties"] is False
     assert "linger_ms" in schema["$defs"]["BatchOptions"]["properties"]
+
+
+def test_memory_is_what_the_bound_says_and_the_limit_leaves_room_for_partitions() -> None:
+    def bound(partitions: int) -> int:
+        settings = Settings(regions={"us": RegionSettings()})
+        return memory_bound(settings, partitions, records=10**12).total
+
+    said = " ".join((CHART / "values.yaml").read_text().replace("#", "").split())
+    a_partition = (bound(1) - bound(0)) / 1e6
+    assert f"by default: {bound(0) / 1e6:.0f} MB and {a_partition:g} MB a partition" in said
+    for setting, bytes_each in (("max_entries", WINDOW_BYTES_AN_ENTRY), ("max_span", LEDGER_BYTES_A_RECORD)):
+        assert re.search(rf"\b{bytes_each} bytes x `[a-z.]*{setting}`", said)
+    limit = yaml.safe_load((CHART / "values.yaml").read_text())["resources"]["limits"]["memory"]
+    assert int(limit.removesuffix("Mi")) * 2**20 > bound(partitions=50)
 
 
 def test_the_chart_runs_the_version_that_it_stands_beside() -> None:
