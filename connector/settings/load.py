@@ -31,13 +31,16 @@ def load_settings(
     document = _read_file(FilePath(name)) if name is not None else Document({}, {})
     overlay = read_environment(environ, _region_names(document.data))
     data = merge(document.data, overlay.data)
-    settings, problems = settings_from(data)
+    settings, found = settings_from(data)
     routing = data.get("routing")
     default_given = isinstance(routing, Mapping) and "default" in routing
     settings = resolved(settings, routing_default_given=default_given, need_regions="customerio" in needs)
-    named = {problem.path for problem in problems}
-    problems = [*overlay.problems, *problems]
-    problems += [each for each in inconsistencies(settings, needs) if not _follows_from(each.path, named)]
+    named = {problem.path for problem in found.problems}
+    problems = [*overlay.problems, *found.problems]
+    for each in inconsistencies(settings, needs):
+        problem = each._replace(path=found.as_given(each.path))
+        if not _follows_from(problem.path, named):
+            problems.append(problem)
     if problems:
         raise _error(problems, document, overlay, str(name) if name is not None else None)
     return settings
@@ -78,8 +81,8 @@ def _region_names(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _follows_from(path: Path, named: set[Path]) -> bool:
-    """Whether the same setting, or the section around it, was already found wrong."""
-    return any(path[: len(each)] == each for each in named)
+    """Whether the same setting, the section around it or something within it was already found wrong."""
+    return any(path[: len(each)] == each[: len(path)] for each in named)
 
 
 def _error(
@@ -101,7 +104,10 @@ def _line(problem: Problem, document: Document, overlay: Overlay, file: str | No
     for length in range(len(path), 0, -1):
         if variable := overlay.variables.get(path[:length]):
             return f"{said} ({variable})"
-        if (line := document.lines.get(path[:length])) and length == len(path):
+        # What an item of a list lacks can only be mended there.
+        if (line := document.lines.get(path[:length])) and (
+            length == len(path) or path[length - 1][0] == "["
+        ):
             return f"{said} ({file}, line {line})"
     if problem.missing:
         return f"{said} ({environment_variable(path)} in the environment)"

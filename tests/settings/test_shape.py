@@ -51,7 +51,15 @@ def test_setting_like_no_other_points_at_the_reference():
             "delivery.breaker_failures: must be a whole number of 1 or more, not 0",
         ),
         ("http: {verify_tls: off}", 'http.verify_tls: must be true or false, not "off"'),
-        ("kafka: {topics: a}", 'kafka.topics: must be a list of text, not "a"; write [a, b]'),
+        (
+            "kafka: {topics: customer-events}",
+            'kafka.topics: must be a list of text, not "customer-events"; write [customer-events]',
+        ),
+        (
+            "kafka: {topics: 'events, more'}",
+            'kafka.topics: must be a list of text, not "events, more"; write [events, more]',
+        ),
+        ("kafka: {topics: '^e|f'}", 'kafka.topics: must be a list of text, not "^e|f"; write [a, b]'),
         ("kafka: {topics: [1]}", "kafka.topics[0]: must be text, not 1; put it in quotes"),
         ("kafka: {group_id: ''}", "kafka.group_id: must be text that is not empty, not an empty text"),
         ("kafka: {group_id: 12}", "kafka.group_id: must be text that is not empty, not 12; put it in quotes"),
@@ -85,6 +93,30 @@ def test_setting_like_no_other_points_at_the_reference():
 def test_wrong_value_says_what_is_allowed_and_what_was_given(yaml: str, line: str):
     found = problems(yaml, base={})[0]
     assert found.removesuffix(" (connector.yaml, line 1)") == line
+
+
+def test_an_item_keeps_its_place_and_line_beside_one_that_does_not_fit():
+    rules = """
+routing:
+  rules:
+    - topic: x
+    - region: eu
+      id_pattern: "("
+    - {region: us, topic: 5}
+    - {region: mars, topic: y}
+"""
+    assert problems(rules) == [
+        "routing.rules[0].region: is missing; text is needed (connector.yaml, line 4)",
+        "routing.rules[2].topic: must be text, not 5; put it in quotes (connector.yaml, line 7)",
+        "routing.rules[1].id_pattern: is no regular expression: missing ), unterminated subpattern"
+        " (connector.yaml, line 6)",
+        'routing.rules[3].region: "mars" is no configured region; configured are eu, us (connector.yaml, line 8)',
+    ]
+
+
+def test_a_list_whose_items_do_not_fit_is_not_missing():
+    (line,) = problems("kafka: {topics: [1]}", CIO_KAFKA__TOPICS="")
+    assert line.startswith("kafka.topics[0]: must be text")
 
 
 @pytest.mark.parametrize("name", ["US", "us_west", "-us", "1", "us--x", "us.x"])
