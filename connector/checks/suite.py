@@ -7,7 +7,7 @@ from connector.checks.collector import check_collectors
 from connector.checks.customerio import check_region
 from connector.checks.deadline import Deadline
 from connector.checks.kafka import check_kafka
-from connector.checks.result import Check, fail, ok, skip
+from connector.checks.result import Check, fail, ok, skip, warn
 from connector.core.routing import Route
 from connector.errors import ConfigurationError, ConnectorError, ExitCode
 from connector.pipeline.region_endpoint import region_endpoint
@@ -31,6 +31,8 @@ async def checks(
         settings = load_settings(config, environ)
         groups = consumer_groups(settings, region)
     except ConfigurationError as error:
+        if config is None and not environ.get(CONFIG_VARIABLE):
+            yield warn("configuration", "", "no file was read", f"Give --config, or {CONFIG_VARIABLE}")
         for problem in _problems(error):
             yield fail("configuration", "", problem, error.fix, ExitCode.USAGE)
         for other in ("kafka", "customer.io"):

@@ -1,13 +1,13 @@
 """`cio-connector preview`: the requests that the next records would become. Sends nothing, commits nothing."""
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from connector.cli.configuration import settings_in_effect
 from connector.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--topic",
         metavar="NAME",
-        help="with --file: the topic that they are taken to come from, for routing rules",
+        help="only the records of this one of kafka.topics; with --file: the topic that they are taken to come from, "
+        "for routing rules",
     )
     parser.add_argument(
         "--region", metavar="NAME", help="only what the consumer group of this region delivers"
@@ -76,11 +77,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _preview(arguments: argparse.Namespace) -> int:
-    from connector.settings.load import load_settings
-
     from_file = arguments.file is not None
     needs: tuple[Need, ...] = () if from_file else ("kafka",)
-    settings = load_settings(arguments.config, os.environ, needs=needs)
+    settings = settings_in_effect(arguments, needs)
     limit = arguments.max if arguments.max is not None or from_file else RECORDS
     outcomes: Counter[str] = Counter()
     for previewed in islice(_records(arguments, settings), limit):
@@ -95,7 +94,9 @@ def _records(arguments: argparse.Namespace, settings: "Settings") -> "Iterator[P
     from connector.pipeline.preview import preview_file, preview_topics
 
     if arguments.file is None:
-        return preview_topics(settings, arguments.region, arguments.from_beginning, arguments.timeout)
+        return preview_topics(
+            settings, arguments.region, arguments.from_beginning, arguments.timeout, arguments.topic
+        )
     topics = settings.kafka.topics
     topic = arguments.topic or (topics[0] if len(topics) == 1 and not topics[0].startswith("^") else "")
     return preview_file(settings, arguments.file, topic, arguments.region)

@@ -1,8 +1,8 @@
 """`cio-connector run`: the job itself."""
 
 import argparse
-import os
 
+from connector.cli.configuration import settings_in_effect
 from connector.errors import ExitCode
 
 EXAMPLE = """\
@@ -45,12 +45,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from connector import __version__
     from connector.pipeline.service import Service
     from connector.settings.groups import consumer_groups
-    from connector.settings.load import load_settings
+    from connector.settings.load import EVERYTHING
     from connector.settings.redact import redacted
     from connector.telemetry.logs import configure_logging
     from connector.telemetry.setup import setup_telemetry
 
-    settings = load_settings(arguments.config, os.environ)
+    settings = settings_in_effect(arguments, EVERYTHING)
     configure_logging(settings.log.level, settings.log.format)
     groups = consumer_groups(settings, arguments.region)
     telemetry = setup_telemetry(

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from connector.core.commit_metadata import Identity
 from connector.core.effects import TopicPartition
 from connector.core.routing import Route, Router
-from connector.errors import UnavailableError
+from connector.errors import ConfigurationError, UnavailableError
 from connector.events.decode import make_decoder
 from connector.events.record import Record
 from connector.kafka.abandon import abandon
@@ -56,15 +56,19 @@ def preview_file(settings: Settings, path: str, topic: str, region: str | None) 
 
 
 def preview_topics(
-    settings: Settings, region: str | None, from_beginning: bool, timeout_seconds: float
+    settings: Settings,
+    region: str | None,
+    from_beginning: bool,
+    timeout_seconds: float,
+    topic: str | None = None,
 ) -> Iterator[Previewed]:
-    """The records that the consumer groups have not finished or, `from_beginning`, all that the topics hold. Ends with
-    the logs, or when the time is up. Raises ConnectorError."""
+    """The records that the consumer groups have not finished or, `from_beginning`, all that the topics hold; `topic`:
+    those of this one alone. Ends with the logs, or when the time is up. Raises ConnectorError."""
     groups = consumer_groups(settings, region)
     route = load_routing_function(settings.routing.function)
     kafka = reached(consumer_options(settings, groups[0].group_id), LOOKUP_SECONDS)
     try:
-        yield from _unfinished(kafka, settings, groups, route, from_beginning, timeout_seconds)
+        yield from _unfinished(kafka, settings, groups, route, from_beginning, timeout_seconds, topic)
     except UnavailableError:
         abandon(kafka.admin)
         raise
@@ -77,9 +81,10 @@ def _unfinished(
     route: Route | None,
     from_beginning: bool,
     timeout_seconds: float,
+    topic: str | None,
 ) -> Iterator[Previewed]:
     options = consumer_options(settings, groups[0].group_id)
-    logs = _logs(kafka, options)
+    logs = _logs(kafka, options, topic)
     where: dict[str, Standings] = {}
     if not from_beginning:
         digest = Router(settings.routing, tuple(settings.regions), route).digest
@@ -114,8 +119,8 @@ def _previewed(
     yield from map(Previewed, shown, fates)
 
 
-def _logs(kafka: Reached, options: ConsumerOptions) -> _Logs:
-    """Raises ConnectorError where a topic is missing, or must not be seen."""
+def _logs(kafka: Reached, options: ConsumerOptions, only: str | None) -> _Logs:
+    """`only`: of this topic alone. Raises ConnectorError where a topic is missing, or must not be seen."""
     servers = options.bootstrap_servers
     names: list[str] = []
     for name in options.topics:
@@ -125,6 +130,12 @@ def _logs(kafka: Reached, options: ConsumerOptions) -> _Logs:
                 f"no topic at {servers} matches {name}", "Create one, or mend kafka.topics"
             )
         names += [topic for topic in matching if topic not in names]
+    if only is not None:
+        if only not in names:
+            raise ConfigurationError(
+                f"topic {only} is not among those that are read", f"Give --topic one of {', '.join(names)}"
+            )
+        names = [only]
     topics = {}
     for topic, facts in topic_facts(kafka, names, LOOKUP_SECONDS).items():
         if isinstance(facts, KafkaError):

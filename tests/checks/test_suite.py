@@ -35,3 +35,12 @@ def test_what_never_answers_is_given_up(silent_broker: str, tmp_path: Path) -> N
     assert ended["topic"] == ended["group"] == ended["dead_letter_topic"] == ("skip", 0)
     assert ended["region"] == ("fail", 69)
     assert ended["credentials"] == ended["workspace"] == ("skip", 0)
+
+
+def test_without_any_file_it_says_that_none_was_read() -> None:
+    async def first() -> Check:
+        return await anext(checks(None, {}, None))
+
+    said = asyncio.run(first())
+    assert (said.status, said.message) == ("warn", "no file was read")
+    assert "--config" in said.fix

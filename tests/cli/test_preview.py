@@ -359,6 +359,38 @@ def test_a_pattern_reads_every_topic_that_matches(
     assert sorted(line["topic"] for line in lines) == ["pattern-a", "pattern-b"]
 
 
+def test_of_several_topics_one_can_be_chosen(
+    preview: Preview, mock_kafka: MockKafka, topic: str, reading: Callable[..., str]
+) -> None:
+    other = mock_kafka.topic()
+    publish(mock_kafka, topic, track(1))
+    publish(mock_kafka, other, track(2))
+    settings = reading(kafka={"topics": [topic, other]}, dead_letters={"topic": "dead"})
+    assert {line["topic"] for line in preview("--config", settings)} == {topic, other}
+    assert [line["event_id"] for line in preview("--config", settings, "--topic", other)] == ["m2"]
+
+
+def test_a_topic_that_is_not_read_is_one_line_with_those_that_are(
+    topic: str, reading: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["preview", "--config", reading(), "--topic", "another"]) == ExitCode.USAGE
+    err = capsys.readouterr().err
+    assert err.startswith("error: topic another is not among those that are read")
+    assert err.endswith(f"one of {topic}\n")
+
+
+def test_without_any_file_the_error_says_that_none_was_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CIO_CONFIG", raising=False)
+    for command in ("preview", "run"):
+        assert main([command]) == ExitCode.USAGE
+        head = capsys.readouterr().err.splitlines()[0]
+        assert head.endswith(
+            "problems in the configuration (no file was read: neither --config nor CIO_CONFIG is given)"
+        )
+
+
 def test_a_missing_topic_is_one_line(reading: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["preview", "--config", reading(kafka={"topics": ["never-made"]})]) == ExitCode.UNAVAILABLE
     assert capsys.readouterr().err.startswith("error: topic never-made does not exist")

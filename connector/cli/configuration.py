@@ -1,0 +1,27 @@
+"""The settings in effect for a command, with a word more where a person has forgotten to name the file."""
+
+import argparse
+import os
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector.settings.consistency import Need
+    from connector.settings.model import Settings
+
+
+def settings_in_effect(arguments: argparse.Namespace, needs: "Collection[Need]") -> "Settings":
+    """What `load_settings` gives. Raises ConfigurationError, which says so where no file was read."""
+    from connector.settings.environment import CONFIG_VARIABLE
+    from connector.settings.load import load_settings
+
+    try:
+        return load_settings(arguments.config, os.environ, needs=needs)
+    except ConfigurationError as error:
+        if arguments.config is not None or os.environ.get(CONFIG_VARIABLE):
+            raise
+        head, *problems = error.what.split("\n")
+        no_file = f"{head} (no file was read: neither --config nor {CONFIG_VARIABLE} is given)"
+        raise ConfigurationError("\n".join([no_file, *problems]), error.fix) from None
