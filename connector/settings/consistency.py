@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connector.errors import ConfigurationError
-from connector.settings.credentials import read_credentials
+from connector.settings.credentials import CredentialError, read_credentials
 from connector.settings.groups import SESSION_TIMEOUT_MS, consumer_groups
 from connector.settings.model import RegionSettings, Settings
 from connector.settings.owned import owned_properties
@@ -32,6 +31,7 @@ def inconsistencies(settings: Settings, needs: Collection[Need]) -> Iterator[Pro
     """Everything that is wrong with resolved settings."""
     if "kafka" in needs:
         yield from _kafka_missing(settings)
+    yield from _brokers(settings)
     if "customerio" in needs:
         yield from _regions_missing(settings)
     yield from _topics(settings)
@@ -65,6 +65,18 @@ def _kafka_missing(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _brokers(settings: Settings) -> Iterator[Problem]:
+    """A scheme that is not `security.protocol` makes librdkafka pass the broker over."""
+    servers = settings.kafka.bootstrap_servers
+    if "://" in servers:
+        rests = [each.rpartition("://")[2].partition("/")[0].strip() for each in servers.split(",")]
+        shown = "localhost:9092" if "@" in servers or not all(rests) else ",".join(rests)
+        yield Problem(
+            ("kafka", "bootstrap_servers"),
+            f"must be host:port, such as {shown}, without ://; TLS is security.protocol in kafka.properties",
+        )
+
+
 def _regions_missing(settings: Settings) -> Iterator[Problem]:
     if not settings.regions:
         yield Problem(("regions",), "is missing; configure us, eu or both, each with site_id and api_key")
@@ -80,8 +92,8 @@ def _regions_missing(settings: Settings) -> Iterator[Problem]:
         else:
             try:
                 read_credentials(name, region)
-            except ConfigurationError as error:
-                yield Problem(("regions", name), str(error))
+            except CredentialError as error:
+                yield Problem(error.path, error.said)
 
 
 def _topics(settings: Settings) -> Iterator[Problem]:

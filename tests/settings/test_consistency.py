@@ -4,7 +4,7 @@ import pytest
 
 from connector.settings.consistency import SILENCE_SECONDS_MAX
 from connector.telemetry.health import HEARTBEAT_SECONDS_MAX
-from tests.settings.configuration import loaded, problems
+from tests.settings.configuration import COMPLETE, loaded, problems
 
 
 def only(line: str, yaml: str, **environ: str) -> None:
@@ -61,6 +61,35 @@ def test_revoke_may_take_nearly_as_long_as_a_member_may_be_silent():
     assert loaded("kafka: {revoke_deadline_seconds: 44}")
     assert loaded("kafka: {revoke_deadline_seconds: 59, properties: {session.timeout.ms: 120000}}")
     assert SILENCE_SECONDS_MAX == HEARTBEAT_SECONDS_MAX
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("PLAINTEXT://b:9092", "b:9092"),
+        ("http://b:9092/x, c:9093", "b:9092,c:9093"),
+        ("kafka://planted:pl@nted@b:9092", "localhost:9092"),
+        ("kafka://", "localhost:9092"),
+    ],
+)
+def test_brokers_are_hosts_and_ports(given: str, shown: str):
+    only(
+        f"kafka.bootstrap_servers: must be host:port, such as {shown}, without ://;"
+        " TLS is security.protocol in kafka.properties",
+        f"kafka: {{bootstrap_servers: '{given}'}}",
+        CIO_KAFKA__BOOTSTRAP_SERVERS="",
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named_once_with_its_line():
+    (line,) = problems(
+        "regions:\n  us:\n    site_id: s\n    api_key_file: nowhere",
+        base={name: value for name, value in COMPLETE.items() if "__US__" not in name},
+    )
+    assert line == (
+        "regions.us.api_key_file: cannot read nowhere: No such file or directory."
+        " Mend the path or its permissions (connector.yaml, line 4)"
+    )
 
 
 def test_buffer_holds_two_full_batches_for_each_group():
@@ -132,7 +161,7 @@ def test_region_of_another_name_needs_a_url():
 def test_secret_is_given_in_one_way():
     Path("key").write_text("k")
     (line,) = problems("regions: {us: {api_key: a, api_key_file: key}}", CIO_REGIONS__US__API_KEY="")
-    assert line.startswith("regions.us: regions.us.api_key and regions.us.api_key_file are both given")
+    assert line.startswith("regions.us.api_key: is given, and regions.us.api_key_file as well. Keep one")
 
 
 def test_secret_file_that_is_missing_is_named():
@@ -171,7 +200,7 @@ def test_topic_pattern_is_a_regular_expression():
         ("bootstrap.servers", "is set by kafka.bootstrap_servers; use that"),
         ("auto.offset.reset", "is set by kafka.auto_offset_reset; use that"),
         ("enable.auto.commit", "cannot be chosen: offsets are committed once records have an ending"),
-        ("acks", "cannot be chosen: a dead letter counts once Kafka has acknowledged it"),
+        ("acks", "cannot be chosen: what is written counts once Kafka has acknowledged it"),
     ],
 )
 def test_property_that_a_promise_rests_on_cannot_be_chosen(name: str, text: str):

@@ -29,8 +29,8 @@ def test_site_id_may_be_in_a_file_too():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "regions.us.api_key_file is empty"),
-        (b"\n \n", "regions.us.api_key_file is empty"),
+        (b"", "regions.us.api_key_file: is empty"),
+        (b"\n \n", "regions.us.api_key_file: is empty"),
         (b"planted one", "holds spaces or characters that no credential has"),
         (b"planted\none", "holds spaces or characters that no credential has"),
         ("plantéd".encode(), "holds spaces or characters that no credential has"),
@@ -47,5 +47,5 @@ def test_file_that_holds_no_credential_is_one_clear_line(content: bytes, message
 
 
 def test_missing_credential_is_named():
-    with pytest.raises(ConfigurationError, match=r"^regions\.us\.site_id is missing"):
+    with pytest.raises(ConfigurationError, match=r"^regions\.us\.site_id: is missing"):
         read_credentials("us", RegionSettings(api_key=Secret("k")))
