@@ -242,6 +242,7 @@ class Service:
         if self._failure is not None:
             return ExitCode.BUG
         if self._signals > 1:
+            logger.warning("stopped at once by a second signal; what was in flight is sent again")
             return ExitCode.SECOND_SIGNAL
         for result in results:
             if isinstance(result, BaseException):

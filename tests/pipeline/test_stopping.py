@@ -117,6 +117,19 @@ def test_a_drain_that_takes_all_of_its_time_leaves_some_for_closing(settings: Se
     assert took < settings.drain_deadline_seconds + GRACE_SECONDS
 
 
+def test_a_second_signal_says_that_it_stopped_at_once(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    def signal_soon(service: Service) -> None:
+        asyncio.get_running_loop().call_later(0.1, service.stop)
+
+    code, _ = stop_of(settings, signal_soon)
+    assert code is ExitCode.SECOND_SIGNAL
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "stopped at once by a second signal; what was in flight is sent again"
+    ]
+
+
 def test_the_deadline_runs_from_the_first_signal_on() -> None:
     deadline = Deadline(10.0)
     assert deadline.left_to_deliver <= 8.0 < deadline.left <= 10.0
