@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from connector.errors import ConfigurationError
 from connector.kafka.client_log import ClientLog
+from connector.settings.reserved import ELSEWHERE, FIXED, NOT_WITH_CONSUMER_PROTOCOL
 
 Client = TypeVar("Client")
 ErrorCallback = Callable[[KafkaError], None]
@@ -46,30 +47,8 @@ class ProducerOptions(msgspec.Struct, frozen=True, kw_only=True):
     properties: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-_OFFSETS = "Offsets are committed once their records have an ending"
-_ACKNOWLEDGED = "A record counts as written once Kafka has acknowledged it"
-_REFUSED = {
-    "enable.auto.commit": _OFFSETS,
-    "auto.commit.enable": _OFFSETS,
-    "enable.auto.offset.store": _OFFSETS,
-    "auto.offset.reset": "Where reading starts is decided here; set kafka.auto_offset_reset",
-    "enable.idempotence": _ACKNOWLEDGED,
-    "acks": _ACKNOWLEDGED,
-    "request.required.acks": _ACKNOWLEDGED,
-    "transactional.id": "Records are written outside of transactions",
-    "bootstrap.servers": "Set kafka.bootstrap_servers",
-    "metadata.broker.list": "Set kafka.bootstrap_servers",
-    "group.id": "Set kafka.group_id",
-    "group.instance.id": "Set kafka.group_instance_id",
-    "group.protocol": "Set kafka.group_protocol",
-}
 _MESSAGE_BYTES_DEFAULT = 1_000_000
 """librdkafka's."""
-_REFUSED_BY_CONSUMER_PROTOCOL = (
-    "partition.assignment.strategy",
-    "session.timeout.ms",
-    "heartbeat.interval.ms",
-)
 
 
 def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> dict[str, Any]:
@@ -99,7 +78,7 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
     if options.group_protocol == "classic":
         properties["partition.assignment.strategy"] = "cooperative-sticky"
     else:
-        for name in _REFUSED_BY_CONSUMER_PROTOCOL:
+        for name in NOT_WITH_CONSUMER_PROTOCOL:
             if name in options.properties:
                 raise ConfigurationError(
                     f"the librdkafka property {name} does not go with the consumer group protocol",
@@ -133,8 +112,11 @@ def producer_properties(options: ProducerOptions, on_error: ErrorCallback) -> di
 def refuse(properties: Mapping[str, str]) -> None:
     """Raises ConfigurationError for a property that would break a promise."""
     for name in properties:
-        if name in _REFUSED:
-            raise ConfigurationError(f"the librdkafka property {name} cannot be set", _REFUSED[name])
+        fix = f"Set {ELSEWHERE[name]}" if name in ELSEWHERE else FIXED.get(name)
+        if fix is not None:
+            raise ConfigurationError(
+                f"the librdkafka property {name} cannot be set", fix[0].upper() + fix[1:]
+            )
 
 
 def is_incremental(options: ConsumerOptions) -> bool:

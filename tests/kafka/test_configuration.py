@@ -12,6 +12,7 @@ from connector.kafka.configuration import (
     made,
     producer_properties,
 )
+from connector.settings.reserved import ELSEWHERE, FIXED
 
 
 def consumer(**options: Any) -> dict[str, Any]:
@@ -45,10 +46,8 @@ def test_consumer_protocol_with_what_it_refuses_is_an_error(name: str) -> None:
         consumer(group_protocol="consumer", properties={name: "1"})
 
 
-@pytest.mark.parametrize(
-    "name", ["enable.auto.commit", "auto.offset.reset", "enable.auto.offset.store", "group.id", "acks"]
-)
-def test_property_that_would_break_a_promise_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", [*ELSEWHERE, *FIXED])
+def test_property_that_the_settings_refuse_reaches_no_client_by_another_way(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         consumer(properties={name: "x"})
 
