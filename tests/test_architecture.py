@@ -12,15 +12,16 @@ PACKAGE = ROOT / "connector"
 
 MAY_IMPORT = {
     "errors": set(),
+    "clock": set(),
     "events": set(),
     "core": {"events"},
     "settings": {"core", "events", "errors"},
     "simulator": {"events", "errors"},
     "customerio": {"core", "events", "errors", "settings"},
     "kafka": {"core", "events", "errors", "settings"},
-    "telemetry": {"core", "events", "errors", "settings"},
+    "telemetry": {"clock", "core", "events", "errors", "settings"},
     "dead_letters": {"kafka", "core", "events", "errors", "settings"},
-    "pipeline": {"core", "events", "errors", "settings", "kafka", "customerio", "telemetry"},
+    "pipeline": {"clock", "core", "events", "errors", "settings", "kafka", "customerio", "telemetry"},
     "checks": {"core", "events", "errors", "settings", "kafka", "customerio", "telemetry", "pipeline"},
     "demo": {"core", "events", "errors", "settings", "kafka", "simulator"},
 }

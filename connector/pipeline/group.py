@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 
+from connector.clock import seconds
 from connector.core.answers import Answer, Unavailable
 from connector.core.core import Core
 from connector.core.effects import (
@@ -35,7 +36,6 @@ from connector.events.record import Record
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
 from connector.pipeline.bridge import Bridge
-from connector.pipeline.clock import seconds
 from connector.telemetry.interface import Telemetry
 
 logger = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from connector.clock import seconds
 from connector.core.effects import TopicPartition
 from connector.core.inputs import Snapshot
 from connector.customerio.region_client import RegionClient
@@ -16,7 +17,6 @@ from connector.events.decode import make_decoder
 from connector.kafka.abandon import abandon
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
-from connector.pipeline.clock import seconds
 from connector.pipeline.deadline import Deadline
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
+from connector.clock import seconds
 from connector.core.effects import Outcome, RegionState, TopicPartition
 from connector.core.inputs import PartitionSnapshot, Snapshot
 from connector.events.event import Reason
@@ -22,20 +23,13 @@ Snapshots = Callable[[], Sequence[tuple[str, Snapshot]]]
 Ends = Callable[[], Mapping[TopicPartition, int]]
 """The ends of the logs, as far as they are known. Called from the threads that collect metrics."""
 
-_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def boot_seconds() -> float:
-    """Seconds that go on while the machine is suspended, where the system counts them (Linux)."""
-    return time.clock_gettime(_BOOT_CLOCK)
-
 
 class Clocks(NamedTuple):
     """The clocks that ages are measured by."""
 
     wall: Callable[[], float] = time.time
     """Unix seconds."""
-    monotonic: Callable[[], float] = boot_seconds
+    monotonic: Callable[[], float] = seconds
     """That of `PartitionSnapshot.progress_at`."""
 
 

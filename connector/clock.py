@@ -1,4 +1,4 @@
-"""The clock that the core is driven by: seconds that go on while the machine is suspended."""
+"""The clock that the core is driven by, and ages are measured by: seconds that go on while the machine is suspended."""
 
 import time
 
