@@ -75,13 +75,18 @@ class ErrorTrail:
         return error
 
     def hung_up(self, error: KafkaError) -> bool:
-        """Whether connections were taken and closed: brokers count as down though no attempt to connect failed,
-        whichever way the operation that needed them ended with `error`."""
+        """Whether connections were taken and closed: the client says that brokers are down though no attempt to
+        connect failed, whichever way the operation that needed them ended with `error`."""
         cause = self.cause(error)
         if cause is not error:
             return cause.code() == K._TRANSPORT and _NO_CONNECTION not in cause.str()
-        seen = {error.code(), *(earlier.code() for earlier in self._errors)}
-        return error.code() in UNREACHABLE and not seen.isdisjoint({K._TRANSPORT, K._ALL_BROKERS_DOWN})
+        told = (earlier.code() for earlier in self._errors)
+        return error.code() in UNREACHABLE and K._ALL_BROKERS_DOWN in told
+
+    def silent(self, error: KafkaError) -> bool:
+        """Whether nothing came back at all: the client itself has nothing to tell, for it still waits for the first
+        answer, and `error` is only that this took too long."""
+        return error.code() in (K._TRANSPORT, K._TIMED_OUT) and not self._errors
 
 
 def behind_fatal(error: KafkaError) -> KafkaError:

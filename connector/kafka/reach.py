@@ -70,6 +70,8 @@ def reached(options: ConsumerOptions | ProducerOptions, timeout_seconds: float) 
             abandon(admin)
             if trail.hung_up(error):
                 raise _hung_up(options.bootstrap_servers)
+            if trail.silent(error):
+                raise _silent(options.bootstrap_servers)
             raise connector_error(cause, options.bootstrap_servers)
 
 
@@ -90,7 +92,15 @@ def _hung_up(bootstrap_servers: str) -> UnavailableError:
     """What librdkafka does not name: neither a connection that fails nor an answer."""
     return UnavailableError(
         f"Kafka at {bootstrap_servers} takes connections and closes them at once",
-        "Check security.protocol in kafka.properties: the listener may want TLS or SASL",
+        "Check security.protocol in kafka.properties: the listener may want TLS or SASL; or the port",
+    )
+
+
+def _silent(bootstrap_servers: str) -> UnavailableError:
+    """Connections that are taken and lead nowhere, or are never refused: the client does not tell these apart."""
+    return UnavailableError(
+        f"Kafka at {bootstrap_servers} does not answer: it neither refuses connections nor closes them",
+        "Check the port in kafka.bootstrap_servers, whether the brokers are stopped or overloaded, and firewalls",
     )
 
 

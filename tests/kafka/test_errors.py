@@ -72,7 +72,10 @@ def test_listener_that_refuses_or_is_silent_has_not_hung_up() -> None:
     refusing(KafkaError(KafkaError._TRANSPORT, reason))
     refusing(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     assert not refusing.hung_up(KafkaError(KafkaError._TRANSPORT))
-    assert not ErrorTrail().hung_up(KafkaError(KafkaError._TIMED_OUT))
+    assert not refusing.silent(KafkaError(KafkaError._TRANSPORT))
+    for ended in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
+        assert not ErrorTrail().hung_up(KafkaError(ended))
+        assert ErrorTrail().silent(KafkaError(ended))
 
 
 @pytest.mark.parametrize(
