@@ -61,6 +61,8 @@ class Group:
         self.bridge = Bridge(asyncio.get_running_loop(), self, revoke_deadline_seconds + 5.0)
         self.ends: Mapping[TopicPartition, int] = {}
         self.drained: asyncio.Future[Drained] = asyncio.get_running_loop().create_future()
+        self._unwritten: tuple[int, str] | None = None
+        """The dead letter that could not be written last and is not yet, and why."""
         self._clients = clients
         self._telemetry = telemetry
         self._revoke_deadline_seconds = revoke_deadline_seconds
@@ -105,6 +107,11 @@ class Group:
     def snapshot(self) -> Snapshot:
         """The core's state now. On the loop's thread only."""
         return self.core.snapshot(seconds())
+
+    @property
+    def dead_letter_error(self) -> str:
+        """Why a dead letter is not written yet; empty where none is known to fail."""
+        return self._unwritten[1] if self._unwritten is not None else ""
 
     # ---- inputs, from the poll thread by way of the bridge ----
 
@@ -161,6 +168,10 @@ class Group:
 
     def dead_letter_written(self, letter_id: int, error: str | None) -> None:
         """On the loop's thread: Kafka has acknowledged it, or (with an error) not yet."""
+        if error is not None:
+            self._unwritten = (letter_id, error)
+        elif self._unwritten is not None and self._unwritten[0] == letter_id:
+            self._unwritten = None
         try:
             self.core.dead_letter_written(letter_id, error, seconds())
         except BaseException as bug:

@@ -17,6 +17,7 @@ from connector.events.decode import make_decoder
 from connector.kafka.abandon import abandon
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
+from connector.pipeline.dead_letter_topic import DeadLetterTopic
 from connector.pipeline.deadline import Deadline
 from connector.pipeline.group import Group
 from connector.pipeline.kafka_options import consumer_options, dead_letter_options
@@ -61,6 +62,7 @@ class Service:
         self._groups: list[Group] = []
         self._consumers: list[ConsumerThread] = []
         self._dead_letters: list[DeadLetterProducer] = []
+        self._dead_letter_topic = DeadLetterTopic(dead_letter_options(settings))
         self._clients: list[RegionClient] = []
         self._snapshots: tuple[tuple[str, Snapshot], ...] = ()
         self._ends: Mapping[TopicPartition, int] = {}
@@ -81,16 +83,18 @@ class Service:
         self._watch_signals()
         _tune_garbage_collection()
         server = await self._serve()
-        looking = asyncio.get_running_loop().create_task(self._look())
+        watching = [asyncio.get_running_loop().create_task(self._look())]
         try:
             await take_over(self._settings, self._accept_routing_change, self._stop, self._note_waiting)
             for consumer_group in () if self._stop.is_set() else self._consumer_groups:
                 self._start(consumer_group)
+            watching.append(asyncio.get_running_loop().create_task(self._dead_letter_topic.watch()))
             self._telemetry.observe(lambda: self._snapshots, lambda: self._ends)
             await self._stop.wait()
             code = await self._drain()
         finally:
-            looking.cancel()
+            for task in watching:
+                task.cancel()
             self._abandon()
             await self._leave()
             with suppress(TimeoutError):
@@ -206,13 +210,14 @@ class Service:
             wall=time.time(),
             monotonic=now,
             draining=self._draining,
+            dead_letter_topic_missing=self._dead_letter_topic.missing,
         )
 
     def _group_health(self) -> Iterator[GroupHealth]:
         for group, consumer in zip(self._groups, self._consumers, strict=True):
             heartbeat_age = time.monotonic() - consumer.heartbeat_at
             state = KafkaState(consumer.state.value)
-            yield GroupHealth(group.group_id, state, heartbeat_age, consumer.detail)
+            yield GroupHealth(group.group_id, state, heartbeat_age, consumer.detail, group.dead_letter_error)
 
     def _health_before_start(self) -> Iterator[GroupHealth]:
         """No poll thread stands still that has not been started."""

@@ -47,6 +47,8 @@ class GroupHealth(msgspec.Struct, frozen=True):
     """Since its poll thread last showed that it turns."""
     detail: str = ""
     """What Kafka said, where it is not well. No credentials."""
+    dead_letter_error: str = ""
+    """Why the dead letter is not written yet that could not be written last; empty once it is."""
 
 
 class HealthInputs(msgspec.Struct, frozen=True):
@@ -65,6 +67,8 @@ class HealthInputs(msgspec.Struct, frozen=True):
     """Now, on the clock of `PartitionSnapshot.progress_at`."""
     draining: bool = False
     """Stopping: nothing more is taken."""
+    dead_letter_topic_missing: str = ""
+    """That there is none, with the fix; empty as far as is known."""
 
 
 Verdict = tuple[bool, dict[str, Any]]
@@ -96,6 +100,7 @@ def readiness(inputs: HealthInputs, heartbeat_seconds_max: float = HEARTBEAT_SEC
         "not_ready": reasons,
         "degraded": [
             *_degraded_groups(inputs),
+            *_degraded_dead_letters(inputs),
             *_degraded_regions(inputs, regions),
             *_degraded_partitions(inputs, partitions),
             *_degraded_reading(missed),
@@ -138,6 +143,19 @@ def _degraded_groups(inputs: HealthInputs) -> Iterator[dict[str, str]]:
     for group in inputs.groups:
         if group.kafka is not KafkaState.JOINED:
             yield {"part": f"group {group.group}", "reason": group.kafka.value, "detail": group.detail}
+
+
+def _degraded_dead_letters(inputs: HealthInputs) -> Iterator[dict[str, str]]:
+    if inputs.dead_letter_topic_missing:
+        yield {
+            "part": "dead-letter topic",
+            "reason": "missing",
+            "detail": inputs.dead_letter_topic_missing,
+        }
+    for group in inputs.groups:
+        if group.dead_letter_error:
+            part = f"dead letters of group {group.group}"
+            yield {"part": part, "reason": "not_written", "detail": group.dead_letter_error}
 
 
 def _degraded_regions(

@@ -52,7 +52,19 @@ class Client:
         return Accepted()
 
 
-def failures(act: Callable[[Group], object], client: Client) -> list[str]:
+def test_why_a_dead_letter_is_not_written_is_known_until_it_is() -> None:
+    told: list[str] = []
+
+    def act(group: Group) -> None:
+        for letter_id, error in ((7, "refused"), (8, None), (7, None), (9, "down")):
+            group.dead_letter_written(letter_id, error)
+            told.append(group.dead_letter_error)
+
+    assert failures(act, Client(), broken=False) == []
+    assert told == ["refused", "refused", "", "down"]
+
+
+def failures(act: Callable[[Group], object], client: Client, broken: bool = True) -> list[str]:
     """What a group tells that it cannot survive."""
     told: list[BaseException] = []
 
@@ -68,7 +80,8 @@ def failures(act: Callable[[Group], object], client: Client) -> list[str]:
             1.0,
             told.append,
         )
-        group.core = BrokenCore()  # type: ignore[assignment]
+        if broken:
+            group.core = BrokenCore()  # type: ignore[assignment]
         asyncio.get_running_loop().call_soon(act, group)
         for _ in range(5):
             await asyncio.sleep(0)

@@ -82,6 +82,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(StalledConsumer, "made", [])
     monkeypatch.setattr(service_module, "ConsumerThread", StalledConsumer)
     monkeypatch.setattr(service_module, "DeadLetterProducer", Mock())
+    monkeypatch.setattr("connector.pipeline.dead_letter_topic.missing_topic", Mock(return_value=None))
 
     async def nothing_to_take_over(*_: object) -> None: ...
 

@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 
 from connector.core.effects import TopicPartition
@@ -150,6 +151,25 @@ def test_each_partition_has_its_reason_and_the_age_of_its_progress() -> None:
         "lag": 100,
     }
     assert degraded(inputs) == {"partition events-1": "breaker_open"}
+
+
+def test_dead_letters_that_cannot_be_written_are_named_with_the_cause() -> None:
+    (group,) = health_inputs().groups
+    inputs = msgspec.structs.replace(
+        health_inputs(),
+        groups=(msgspec.structs.replace(group, dead_letter_error="Kafka refuses. Permit it"),),
+        dead_letter_topic_missing="there is none. Create it",
+    )
+    ready, details = readiness(inputs)
+    assert ready
+    assert details["degraded"] == [
+        {"part": "dead-letter topic", "reason": "missing", "detail": "there is none. Create it"},
+        {
+            "part": "dead letters of group group-0",
+            "reason": "not_written",
+            "detail": "Kafka refuses. Permit it",
+        },
+    ]
 
 
 def test_idle_partition_is_not_degraded_however_long() -> None:

@@ -75,10 +75,11 @@ class Scene:
             asker.close()
         self._parts.close()
 
-    def create_topics(self) -> None:
+    def create_topics(self, dead_letters: bool = True) -> None:
         """The topic and its dead letters'."""
         self.cluster.create_topic(self.topic, PARTITIONS)
-        self.cluster.create_topic(self.dead_letter_topic, 1)
+        if dead_letters:
+            self.cluster.create_topic(self.dead_letter_topic, 1)
         self._producer = Producer(self.cluster.client_properties() | _QUIET | {"enable.idempotence": True})
 
     # ---- the connector ----

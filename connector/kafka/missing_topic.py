@@ -1,0 +1,46 @@
+"""Whether a topic is there that is only written to now and then: nobody else would notice before it is needed."""
+
+import time
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
+
+from connector.errors import UnavailableError
+from connector.kafka.configuration import ProducerOptions
+from connector.kafka.errors import UNKNOWN_TOPIC
+from connector.kafka.reach import Reached, answer, reached
+from connector.kafka.topic_facts import topic_facts
+
+REACH_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
+
+
+def missing_topic(options: ProducerOptions, topic: str) -> UnavailableError | None:
+    """What to do about a topic that does not exist. None where it does, where these credentials may not know, and
+    where brokers create it as it is written to. Blocks. Raises ConnectorError where no broker answers."""
+    kafka = reached(options, REACH_SECONDS)
+    if not kafka.has_controller:
+        return None  # nobody tells what is missing from what must not be seen
+    facts = topic_facts(kafka, [topic], ANSWER_SECONDS)[topic]
+    if not isinstance(facts, KafkaError) or facts.code() not in UNKNOWN_TOPIC or _creates_topics(kafka):
+        return None
+    servers = options.bootstrap_servers
+    return UnavailableError(
+        f"topic {topic} does not exist at {servers}",
+        f"Create it: kafka-topics.sh --bootstrap-server {servers} --create --topic {topic} --partitions 3",
+    )
+
+
+def _creates_topics(kafka: Reached) -> bool:
+    """As far as these credentials may see it."""
+    broker = next(iter(kafka.metadata.brokers), None)
+    if broker is None:
+        return False
+    resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
+    (asked,) = kafka.admin.describe_configs([resource], request_timeout=ANSWER_SECONDS).values()
+    try:
+        entries = answer(asked, time.monotonic() + ANSWER_SECONDS)
+    except KafkaException:
+        return False
+    setting = entries.get("auto.create.topics.enable")
+    return setting is not None and setting.value == "true"
