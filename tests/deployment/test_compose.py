@@ -84,9 +84,11 @@ def test_variables_are_settings_or_opentelemetrys(service: str) -> None:
     assert all(name.startswith(("CIO_", "OTEL_")) for name in environment)
 
 
-def test_traces_go_to_jaeger() -> None:
+def test_traces_go_to_jaeger_and_metrics_which_it_does_not_take_nowhere() -> None:
     for service in ("connector", "publish"):
-        assert SERVICES[service]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4318"
+        environment = SERVICES[service]["environment"]
+        assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4318"
+        assert environment["OTEL_METRICS_EXPORTER"] == "none"
 
 
 def test_the_connector_reads_from_the_broker_that_is_inside() -> None:
