@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra grpc --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-scaling bench-recipe bench-memory bench-transport chaos fuzz audit clean
+.PHONY: help setup demo kafka test test-all lint format lock bench-core bench-parts bench-backlog bench-latency bench-scaling bench-recipe bench-memory bench-transport chaos fuzz audit clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ setup: $(READY) ## install everything into .venv
 
 demo: $(READY) ## run the whole job on embedded parts and prove that nothing is lost
 	@$(BIN)/cio-connector demo $(ARGS)
+
+kafka: $(READY) ## Apache Kafka on port 9092 with the topics of the README, until Ctrl-C (needs Java, Maven)
+	@$(BIN)/python -m tests.parts.provision kafka --port 9092 --topic customer-events --topic customer-events.dead-letters $(ARGS)
 
 test: $(READY) ## lint, types and every test that needs nothing but Python
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -99,6 +99,29 @@ def test_the_readmes_configuration_is_enough(tmp_path: Path) -> None:
     assert load_settings(file, {}).regions.keys() == {"us", "eu"}
 
 
+def test_what_the_readme_tries_fits_together(tmp_path: Path) -> None:
+    """The settings, what `make kafka` starts, and where the stand-in listens."""
+    (written,) = re.findall(r"^\$ cat > try\.yaml <<'END'\n(.*?)^END$", README, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "try.yaml"
+    file.write_text(written)
+    settings = load_settings(file, {})
+    (recipe,) = re.findall(r"provision kafka (.*)", (ROOT / "Makefile").read_text())
+    words = recipe.split()
+    given = [
+        (name, value) for name, value in zip(words, words[1:], strict=False) if name in ("--port", "--topic")
+    ]
+    port = settings.kafka.bootstrap_servers.partition(":")[2]
+    topics = [*settings.kafka.topics, settings.dead_letters.topic]
+    assert given == [("--port", port), *(("--topic", topic) for topic in topics)]
+    simulator = command_parser(["simulate"]).parse_args(["simulate"])
+    for name, region in settings.regions.items():
+        assert region.api_key is not None
+        assert region.url == f"http://localhost:{getattr(simulator, f'{name}_port')}"
+        assert (region.site_id, region.api_key.reveal()) == getattr(simulator, f"{name}_credentials")
+    (events,) = re.findall(r"publish --config try\.yaml --file (\S+)", README)
+    assert (ROOT / events).is_file()
+
+
 def test_the_readmes_events_are_events() -> None:
     decode = make_decoder(EventOptions(), "identifier")
     (block,) = _blocks(README, "json")

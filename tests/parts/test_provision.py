@@ -1,14 +1,16 @@
 """How parts are had and run. Needs none of them."""
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.parts import conftest
+from tests.parts.provision.__main__ import main
 from tests.parts.provision.cache import cache_root, cached, run
 from tests.parts.provision.errors import BrokenPartError, MissingPartError, require
-from tests.parts.provision.ports import free_ports
+from tests.parts.provision.ports import free_ports, require_free
 from tests.parts.provision.process import Process
 
 
@@ -120,3 +122,12 @@ signal.pause()
     started.stop()
     assert not started.running
     assert says(started, "in order")
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    (free,) = free_ports(1)
+    require_free(free)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["kafka", "--port", str(port)]) == 69
+    assert capsys.readouterr().err == f"port {port} is taken; choose another with --port\n"

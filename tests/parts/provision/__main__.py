@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from tests.parts.provision import helm, jaeger, kafka, kubernetes_schemas, prometheus
 from tests.parts.provision.errors import BrokenPartError, MissingPartError
 from tests.parts.provision.kafka import KafkaCluster
+from tests.parts.provision.ports import require_free
 
 BUILDS = {
     "kafka": kafka.jars,
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
     build.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(BUILDS)}; none: all")
     start = commands.add_parser("kafka", help="start Apache Kafka")
     start.add_argument("--nodes", type=int, default=1)
+    start.add_argument("--port", type=int, help="of the first node (default: any)")
     start.add_argument(
         "--topic", action="append", default=[], metavar="NAME:PARTITIONS", help="create a topic"
     )
@@ -38,7 +40,12 @@ def main(arguments: list[str]) -> int:
     try:
         if chosen.command == "build":
             return _build(chosen.parts or list(BUILDS))
-        running = _kafka(chosen.nodes, chosen.topic) if chosen.command == "kafka" else _jaeger()
+        if chosen.command == "kafka":
+            if chosen.port is not None:
+                require_free(chosen.port)
+            running = _kafka(chosen.nodes, chosen.port, chosen.topic)
+        else:
+            running = _jaeger()
         with running as address:
             print(address, flush=True)
             signal.pause()
@@ -63,8 +70,8 @@ def _build(parts: list[str]) -> int:
 
 
 @contextmanager
-def _kafka(nodes: int, topics: list[str]) -> Iterator[str]:
-    with KafkaCluster(nodes=nodes) as cluster:
+def _kafka(nodes: int, port: int | None, topics: list[str]) -> Iterator[str]:
+    with KafkaCluster(nodes=nodes, port=port) as cluster:
         for topic in topics:
             name, _, partitions = topic.partition(":")
             cluster.create_topic(name, partitions=int(partitions or 4))

@@ -69,7 +69,8 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
     """Brokers on loopback whose data vanish when it is stopped. Topics are never created by themselves.
 
     `users` (name to password) makes it accept SASL/PLAIN alone and deny what no ACL allows; the user `admin`,
-    who may do everything, is added. `properties` are further lines of every broker's configuration.
+    who may do everything, is added. `properties` are further lines of every broker's configuration. `port` is that
+    of the first node; None: any.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
         nodes: int = 1,
         users: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> None:
         self._users = {**users, ADMINISTRATOR: "administrator-password"} if users is not None else {}
         self._jars = jars()
@@ -86,6 +88,7 @@ class KafkaCluster(AbstractContextManager["KafkaCluster"]):
         self._names = count(1)
         self._admin: AdminClient | None = None
         ports = free_ports(2 * nodes)
+        ports[0] = port or ports[0]
         self._client_ports, controller_ports = ports[:nodes], ports[nodes:]
         self.nodes: list[Process] = []
         """Its brokers, to be killed, paused, resumed and started again one by one; see `heal`."""
