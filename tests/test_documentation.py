@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 from urllib.request import Request, urlopen
@@ -107,9 +108,7 @@ def test_what_the_readme_tries_fits_together(tmp_path: Path) -> None:
     settings = load_settings(file, {})
     (recipe,) = re.findall(r"provision kafka (.*)", (ROOT / "Makefile").read_text())
     words = recipe.split()
-    given = [
-        (name, value) for name, value in zip(words, words[1:], strict=False) if name in ("--port", "--topic")
-    ]
+    given = [(name, value) for name, value in pairwise(words) if name in ("--port", "--topic")]
     port = settings.kafka.bootstrap_servers.partition(":")[2]
     topics = [*settings.kafka.topics, settings.dead_letters.topic]
     assert given == [("--port", port), *(("--topic", topic) for topic in topics)]
