@@ -108,6 +108,12 @@ class Group:
         """The core's state now. On the loop's thread only."""
         return self.core.snapshot(seconds())
 
+    def look(self, last: bool = False) -> Snapshot:
+        """The same, told to telemetry: every now and then, and at the end."""
+        snapshot = self.snapshot()
+        self._telemetry.looked(snapshot, last)
+        return snapshot
+
     @property
     def dead_letter_error(self) -> str:
         """Why a dead letter is not written yet; empty where none is known to fail."""
@@ -117,6 +123,7 @@ class Group:
 
     def assign(self, assignments: Sequence[Assignment]) -> Sequence[Start]:
         starts = self.core.assign(assignments, seconds())
+        self._telemetry.assigned([assignment.partition for assignment in assignments])
         self._turn()
         return starts
 
@@ -124,11 +131,13 @@ class Group:
         self, partitions: Sequence[TopicPartition], released: Callable[[Sequence[CommitOffset]], None]
     ) -> None:
         self._released[tuple(partitions)] = released
+        self._telemetry.revoked(partitions)
         self.core.revoke(partitions, seconds(), self._revoke_deadline_seconds)
         self._turn()
 
     def lose(self, partitions: Sequence[TopicPartition]) -> None:
         self.core.lose(partitions, seconds())
+        self._telemetry.revoked(partitions)
         self._turn()
 
     def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]:

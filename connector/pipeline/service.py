@@ -164,7 +164,7 @@ class Service:
             make_decoder(settings.events, settings.lanes.key),
             self._route,
             clients,
-            self._telemetry.for_group(consumer_group.group_id),
+            self._telemetry.for_group(consumer_group.group_id, consumer_group.serves),
             settings.kafka.revoke_deadline_seconds,
             self._fail,
         )
@@ -192,7 +192,7 @@ class Service:
 
     async def _look(self) -> None:
         while True:
-            self._snapshots = tuple([(group.group_id, group.snapshot()) for group in self._groups])
+            self._snapshots = tuple([(group.group_id, group.look()) for group in self._groups])
             ends: dict[TopicPartition, int] = {}
             for group in self._groups:
                 ends.update(group.ends)
@@ -246,6 +246,8 @@ class Service:
         )
         if self._failure is not None:
             return ExitCode.BUG
+        for group in self._groups:
+            group.look(last=True)
         if self._signals > 1:
             logger.warning("stopped at once by a second signal; what was in flight is sent again")
             return ExitCode.SECOND_SIGNAL

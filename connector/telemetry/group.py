@@ -1,7 +1,7 @@
 """One consumer group's telemetry: what the pipeline tells becomes spans, measures and log lines."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from opentelemetry.trace import Span, Tracer
 
@@ -11,14 +11,17 @@ from connector.core.effects import (
     Dropped,
     Ended,
     Noted,
+    Outcome,
     PartitionStopped,
     RegionChanged,
     RegionState,
     Send,
+    TopicPartition,
     Trace,
 )
-from connector.core.inputs import CommitFailure
+from connector.core.inputs import CommitFailure, Snapshot
 from connector.events.record import Record
+from connector.telemetry.activity import Activity
 from connector.telemetry.endpoint import Endpoint
 from connector.telemetry.outcome import request_outcome
 from connector.telemetry.request_metrics import RequestMetrics
@@ -41,15 +44,19 @@ class GroupTelemetry:
     def __init__(
         self,
         group: str,
+        serves: Collection[str],
         tracer: Tracer | None,
         budget: SpanBudget,
         share: float,
         endpoints: Mapping[str, Endpoint],
         metrics: RequestMetrics,
+        monotonic: Callable[[], float],
     ) -> None:
         self.consumed_records = 0
         """Records taken from Kafka, read when metrics are collected."""
         self._group = group
+        self._serves = serves
+        self._activity = Activity(group, monotonic)
         self._tracer = tracer
         self._budget = budget
         self._metrics = metrics
@@ -67,6 +74,7 @@ class GroupTelemetry:
 
     def request_finished(self, token: object, send: Send, answer: Answer, seconds: float) -> None:
         self._metrics.record(send, answer, seconds)
+        self._activity.request_finished(send.region, answer)
         outcome = request_outcome(answer)
         if outcome.error_type is not None and logger.isEnabledFor(logging.DEBUG):
             fields = {
@@ -80,7 +88,12 @@ class GroupTelemetry:
             end_request_span(token, answer)
 
     def ended(self, ended: Ended) -> None:
-        if isinstance(ended.trace, Span):
+        if not isinstance(ended.trace, Span):
+            return
+        if ended.outcome is Outcome.FILTERED and ended.region not in self._serves:
+            # Another group's, whose span tells of it. One that never ends is never exported.
+            self._budget.give_back()
+        else:
             end_process_span(ended.trace, ended)
 
     def dropped(self, dropped: Dropped) -> None:
@@ -90,6 +103,15 @@ class GroupTelemetry:
     def committed(self, commit: Commit, failures: Sequence[CommitFailure], seconds: float) -> None:
         if self._tracer is not None:
             record_commit_span(self._tracer, self._group, commit, failures, seconds)
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        self._activity.assigned(partitions)
+
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        self._activity.revoked(partitions)
+
+    def looked(self, snapshot: Snapshot, last: bool = False) -> None:
+        self._activity.looked(snapshot, last)
 
     def noted(self, noted: Noted) -> None:
         level = logging.getLevelNamesMapping().get(noted.level.upper(), logging.WARNING)

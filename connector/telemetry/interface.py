@@ -1,6 +1,6 @@
 """What the pipeline tells telemetry. One `Telemetry` a consumer group; all calls come from the event loop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from connector.core.answers import Answer
@@ -12,9 +12,10 @@ from connector.core.effects import (
     PartitionStopped,
     RegionChanged,
     Send,
+    TopicPartition,
     Trace,
 )
-from connector.core.inputs import CommitFailure
+from connector.core.inputs import CommitFailure, Snapshot
 from connector.events.record import Record
 
 
@@ -39,6 +40,15 @@ class Telemetry(Protocol):
 
     def committed(self, commit: Commit, failures: Sequence[CommitFailure], seconds: float) -> None:
         """A commit is done, `seconds` after it was issued; `failures` are the partitions that the broker refused."""
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """The group has given these to this member: writes it to the log."""
+
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """The group has taken these away: writes it to the log."""
+
+    def looked(self, snapshot: Snapshot, last: bool = False) -> None:
+        """How the group is doing, every second or so, and at its end: sums up in the log what happens often."""
 
     def noted(self, noted: Noted) -> None:
         """Writes it to the log."""

@@ -10,6 +10,8 @@ from connector.telemetry.context import parent_context, trace_parent
 LOOKS_PER_SPAN = 100
 """Records whose headers may be looked at for each span that may be begun: at 50 spans a second, 5,000 looks of about
 a microsecond."""
+RETURNS_PER_SPAN = 4
+"""Spans given back for each that may be begun: beyond, those that come to nothing cost more than they are worth."""
 LOOKS_PER_POLL_MAX = 500
 """So that one poll does not take a whole second's looks at once."""
 
@@ -21,7 +23,15 @@ class SpanBudget:
     all consumer groups of a process.
     """
 
-    __slots__ = ("_monotonic", "_period_ends_at", "_period_seconds", "_spans_max", "looks_left", "spans_left")
+    __slots__ = (
+        "_monotonic",
+        "_period_ends_at",
+        "_period_seconds",
+        "_returns_left",
+        "_spans_max",
+        "looks_left",
+        "spans_left",
+    )
 
     def __init__(self, per_second_max: float, monotonic: Callable[[], float]) -> None:
         assert per_second_max >= 0, "a budget is not negative"
@@ -29,6 +39,7 @@ class SpanBudget:
         self._period_seconds = 1.0 if per_second_max >= 1 or per_second_max == 0 else 1 / per_second_max
         self._monotonic = monotonic
         self._period_ends_at = float("-inf")
+        self._returns_left = 0
         self.spans_left = 0
         self.looks_left = 0
 
@@ -39,7 +50,14 @@ class SpanBudget:
             self._period_ends_at = now + self._period_seconds
             self.spans_left = self._spans_max
             self.looks_left = self._spans_max * LOOKS_PER_SPAN
+            self._returns_left = self._spans_max * RETURNS_PER_SPAN
         return self.spans_left > 0 and self.looks_left > 0
+
+    def give_back(self) -> None:
+        """A span that was begun lately comes to nothing: another may be begun instead."""
+        if self._returns_left > 0 and self.spans_left < self._spans_max:
+            self._returns_left -= 1
+            self.spans_left += 1
 
 
 class RecordSampler:

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -71,11 +71,19 @@ class TelemetryShell:
             "messaging.client.consumed.messages", [self._consumed], "{message}", "Records taken from Kafka."
         )
 
-    def for_group(self, group: str) -> GroupTelemetry:
-        """What the pipeline of this consumer group talks to. All groups share the spans a second."""
+    def for_group(self, group: str, serves: Collection[str] = ()) -> GroupTelemetry:
+        """What the pipeline of this consumer group, which delivers to the regions `serves`, talks to. All groups share
+        the spans a second."""
         if group not in self._groups:
             self._groups[group] = GroupTelemetry(
-                group, self._tracer, self._budget, self._share, self._endpoints, self._request_metrics
+                group,
+                serves,
+                self._tracer,
+                self._budget,
+                self._share,
+                self._endpoints,
+                self._request_metrics,
+                self._clocks.monotonic,
             )
         return self._groups[group]
 

@@ -6,6 +6,7 @@ from connector.events.record import Headers, StoredRecord
 from connector.telemetry.sampling import (
     LOOKS_PER_POLL_MAX,
     LOOKS_PER_SPAN,
+    RETURNS_PER_SPAN,
     RecordSampler,
     SpanBudget,
 )
@@ -131,3 +132,13 @@ def test_budget_below_one_a_second() -> None:
         spans += len(follow(budget, sampler, [record(0)]))
         clock.now += 1
     assert spans == 4
+
+
+def test_spans_that_come_to_nothing_are_given_back_but_not_for_ever() -> None:
+    budget = SpanBudget(10, lambda: 0.0)
+    begun = 0
+    while budget.is_left():
+        budget.spans_left -= 1
+        begun += 1
+        budget.give_back()
+    assert begun == 10 * (1 + RETURNS_PER_SPAN)

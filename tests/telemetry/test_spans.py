@@ -83,6 +83,22 @@ def test_dead_lettered_record_is_an_error_with_its_reason(
     assert span.parent is None
 
 
+def test_another_groups_record_has_no_span_here_and_costs_none(
+    shell: TelemetryShell, exporter: InMemorySpanExporter
+) -> None:
+    telemetry = shell.for_group("group-us", ("us",))
+    for _ in range(3):
+        traces = telemetry.traces_for([record(number) for number in range(500)])
+        assert traces is not None and len(traces) == 500
+        for trace in traces.values():
+            telemetry.ended(Ended(trace, Outcome.FILTERED, "eu"))
+    assert exporter.get_finished_spans() == ()
+    traces = telemetry.traces_for([record(0)])
+    assert traces is not None
+    telemetry.ended(Ended(traces[0], Outcome.FILTERED, "us"))
+    assert attributes(only(exporter, "process events"))["cio_connector.outcome"] == "filtered"
+
+
 def test_dropped_record_ends_its_span(telemetry: GroupTelemetry, exporter: InMemorySpanExporter) -> None:
     traces = telemetry.traces_for([record(1)])
     assert traces is not None
