@@ -39,6 +39,11 @@ class Unauthorised(msgspec.Struct, frozen=True):
 
     status: int
 
+    @property
+    def said(self) -> str:
+        """In short, for people."""
+        return f"Customer.io answered {self.status}: check the site id and API key of this region"
+
 
 class Misconfigured(msgspec.Struct, frozen=True):
     """A redirect, 404, 405 or another 4xx: this is not the Customer.io the settings think it is."""
@@ -46,6 +51,11 @@ class Misconfigured(msgspec.Struct, frozen=True):
     status: int
     detail: str
     """Which URL answered what, and where it points for a redirect. No credentials."""
+
+    @property
+    def said(self) -> str:
+        """In short, for people."""
+        return self.detail
 
 
 class Unavailable(msgspec.Struct, frozen=True):

@@ -1,9 +1,10 @@
-"""How a region is doing, and what that allows: everything, fewer requests at a time, a pause, or a lone probe.
+"""How an endpoint of a region is doing, and what that allows: everything, fewer requests at a time, a pause, or a lone
+probe.
 
-healthy       -> throttled      on 429, or 503 with Retry-After: concurrency halves, all wait
-healthy       -> open           after `breaker_failures` failures in a row, across lanes
-any           -> unauthorised   on 401 or 403
-any           -> misconfigured  on a redirect, 404, 405 or another 4xx
+healthy             -> throttled      on 429, or 503 with Retry-After: concurrency halves, all wait
+healthy, throttled  -> open           after `breaker_failures` failures in a row, across lanes
+any                 -> unauthorised   on 401 or 403, unless others are accepted meanwhile
+any                 -> misconfigured  on a redirect, 404, 405 or another 4xx, unless others are accepted meanwhile
 open, unauthorised, misconfigured -> healthy   when a probe is answered; concurrency then grows from 1
 throttled     -> healthy        when concurrency has grown back
 """
@@ -15,11 +16,11 @@ from connector.core.options import DeliveryOptions
 
 _OPERATIONS_MIN = 8
 _OPERATIONS_UNLIMITED = 1 << 30
-_PROBED = frozenset((RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED))
+PROBED = frozenset((RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED))
 
 
 class Circuit:
-    """The state of one region's destination."""
+    """The state of one endpoint of a region."""
 
     __slots__ = (
         "_backoff",
@@ -34,6 +35,7 @@ class Circuit:
         "detail",
         "failures",
         "failures_total",
+        "healthy_since",
         "hold_until",
         "operations_max",
         "probe_at",
@@ -58,6 +60,8 @@ class Circuit:
         share of all people can never be delivered, requests that hold many of them never succeed."""
         self.state = RegionState.HEALTHY
         self.detail = ""
+        self.healthy_since = float("-inf")
+        """When it last became healthy; what failed before says nothing any more."""
         self.failures = 0
         """Failures in a row, across lanes."""
         self.successes_total = 0
@@ -71,33 +75,29 @@ class Circuit:
     @property
     def probed(self) -> bool:
         """May only a lone probe go?"""
-        return self.state in _PROBED
+        return self.state in PROBED
 
-    def succeeded(self) -> None:
+    def succeeded(self, now: float) -> None:
         """A request was answered in a way that says the destination works."""
         self.successes_total += 1
         self.failures = self._throttles = 0
         self.operations_max = min(_OPERATIONS_UNLIMITED, 2 * self.operations_max)
         if self.probed:
             self.concurrency = 1.0
-            self._enter(RegionState.HEALTHY, "a probe was answered")
+            self._recover("a probe was answered", now)
         else:
             self.concurrency = min(self._concurrency_max, self.concurrency + 1 / self.concurrency)
             if self.state is RegionState.THROTTLED and self.concurrency == self._concurrency_max:
-                self._enter(RegionState.HEALTHY, "requests are accepted at full concurrency again")
+                self._recover("requests are accepted at full concurrency again", now)
 
-    def unauthorised(self, answer: Unauthorised, now: float) -> None:
-        """The credentials are refused: hold everything and probe."""
+    def turned_away(self, answer: Unauthorised | Misconfigured, now: float) -> None:
+        """The credentials are refused, or this is not the destination that the settings think it is: hold everything
+        and probe."""
         self.probe_at = now + self._probe_seconds
-        self._enter(
-            RegionState.UNAUTHORISED,
-            f"Customer.io answered {answer.status}: check the site id and API key of this region",
-        )
-
-    def misconfigured(self, answer: Misconfigured, now: float) -> None:
-        """This is not the destination that the settings think it is: hold everything and probe."""
-        self.probe_at = now + self._probe_seconds
-        self._enter(RegionState.MISCONFIGURED, answer.detail)
+        if isinstance(answer, Unauthorised):
+            self._enter(RegionState.UNAUTHORISED, answer.said)
+        else:
+            self._enter(RegionState.MISCONFIGURED, answer.said)
 
     def failed(
         self, answer: Unavailable, flight: int, attempt: int, suspect: bool, sent_at: float, now: float
@@ -125,7 +125,7 @@ class Circuit:
             self.probe_at = now + self._probe_seconds
             self.operations_max = min(self.operations_max, _OPERATIONS_MIN)
             if self.state not in (RegionState.UNAUTHORISED, RegionState.MISCONFIGURED):
-                self._enter(RegionState.OPEN, f"requests fail one after the other: {_said(answer)}")
+                self._enter(RegionState.OPEN, f"requests fail one after the other: {answer.said}")
         return now + (self._backoff.seconds(attempt) if retry_after is None else retry_after)
 
     def _throttled(self, answer: Unavailable, retry_after: float | None, sent_at: float, now: float) -> float:
@@ -142,12 +142,11 @@ class Circuit:
             self._enter(RegionState.THROTTLED, f"Customer.io answered {answer.status}")
         return self.hold_until
 
+    def _recover(self, detail: str, now: float) -> None:
+        self.failures = 0
+        self.healthy_since = now
+        self._enter(RegionState.HEALTHY, detail)
+
     def _enter(self, state: RegionState, detail: str) -> None:
-        if state is not self.state:
-            self.failures = 0 if state is RegionState.HEALTHY else self.failures
         self.state = state
         self.detail = detail
-
-
-def _said(answer: Unavailable) -> str:
-    return f"{answer.kind}: {answer.detail}" if answer.detail else answer.kind

@@ -153,9 +153,11 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 class RegionChanged(msgspec.Struct, frozen=True):
-    """A region's state changed: log it and show it."""
+    """The state of one of a region's endpoints changed: log it and show it."""
 
     region: str
+    operation: str
+    """The endpoint, as in `Send`."""
     state: RegionState
     detail: str
 

@@ -8,7 +8,6 @@ order, less those whose partition was revoked.
 
 from collections.abc import Callable
 
-from connector.core.answers import Unavailable
 from connector.core.circuit import Circuit
 from connector.core.effects import TopicPartition
 from connector.core.entry import Entry
@@ -44,14 +43,14 @@ class Chunk:
         """What speaks for these operations being to blame, and not the destination: see `verdicts`."""
         self.successes_seen = 0
         self.failures_seen = 0
-        """The region's successes and first failures when it last failed, or was first sent."""
+        """The endpoint's successes and first failures when it last failed, or was first sent."""
         self.tries = 0
         """Requests made for just these operations."""
         self.unreadable = 0
         """207 answers that could not be attributed."""
 
     def look_around(self, circuit: Circuit) -> None:
-        """Remember how the region is doing, to compare when it fails next."""
+        """Remember how the endpoint is doing, to compare when it fails next."""
         self.successes_seen = circuit.successes_total
         self.failures_seen = circuit.failures_total
 
@@ -83,6 +82,7 @@ class Flight:
     __slots__ = (
         "chunks",
         "due_at",
+        "failed_at",
         "failing_since",
         "failing_why",
         "lanes",
@@ -105,6 +105,8 @@ class Flight:
         """Of the request on the wire; 0: none."""
         self.failing_since: float | None = None
         """When the first attempt failed of those that have failed since it last came on."""
+        self.failed_at = float("-inf")
+        """When the last of them did."""
         self.failing_why = ""
 
     @property
@@ -112,20 +114,24 @@ class Flight:
         """The chunk that is next, or on the wire."""
         return self.chunks[-1]
 
-    def failed(self, answer: Unavailable, now: float) -> None:
-        """An attempt met a destination that cannot now."""
+    def failed(self, why: str, now: float) -> None:
+        """An attempt met a destination that cannot, or will not, now."""
         if self.failing_since is None:
             self.failing_since = now
-        self.failing_why = answer.said
+        self.failed_at = now
+        self.failing_why = why
 
     def came_on(self) -> None:
         """Something of it was settled."""
         self.failing_since = None
 
-    def retried(self) -> Retried | None:
-        """How it fails, if it does."""
-        if self.failing_since is None:
-            return None
+    def fails(self, healthy_since: float) -> bool:
+        """Has it failed though its endpoint has been healthy since then?"""
+        return self.failing_since is not None and self.failed_at > healthy_since
+
+    def retried(self, healthy_since: float) -> Retried:
+        """How it fails."""
+        assert self.failing_since is not None, "it fails"
         chunk = self.current
         record = chunk.entries[0].record
         place = TopicPartition(record.topic() or "", record.partition() or 0)
@@ -134,7 +140,7 @@ class Flight:
             record.offset() or 0,
             len(chunk.operations),
             chunk.attempts,
-            self.failing_since,
+            max(self.failing_since, healthy_since),
             self.failing_why,
         )
 
@@ -153,7 +159,11 @@ class Flight:
         others = {lane_of(operation.lane).number for operation in second.operations}
         others |= {lane_of(one.lane_secondary).number for one in second.operations if one.lane_secondary}
         other = Flight(second, [lane for lane in self.lanes if lane.number in others])
-        other.failing_since, other.failing_why = self.failing_since, self.failing_why
+        other.failing_since, other.failed_at, other.failing_why = (
+            self.failing_since,
+            self.failed_at,
+            self.failing_why,
+        )
         self.lanes = [lane for lane in self.lanes if lane.number not in others]
         return other
 

@@ -118,14 +118,39 @@ class Lanes:
         room, room_bytes = operations_max, bytes_max + 1
         lanes, mask, entries = self._lanes, self._mask, load.entries
         in_order = self._in_order()
-        served = 0
+        served = singles = singles_bytes = 0
+        load_lanes, operations = load.lanes, load.operations
         for key in in_order:
+            lane = lanes[key & mask]
+            queue = lane.queue
+            if len(queue) == 1:
+                entry = queue[0]
+                own = entry.event.operations
+                if len(own) == 1:
+                    operation = own[0]
+                    size = len(operation.body)
+                    if size < room_bytes and room > 0 and not operation.lane_secondary:
+                        queue.clear()
+                        lane.listed = False
+                        lane.busy = True
+                        load_lanes.append(lane)
+                        entries.append(entry)
+                        operations.append(operation)
+                        room -= 1
+                        room_bytes -= size + 1
+                        singles += 1
+                        singles_bytes += size
+                        served += 1
+                        continue
             before = len(entries)
-            room, room_bytes = self._take_from(lanes[key & mask], load, room, room_bytes)
+            room, room_bytes = self._take_from(lane, load, room, room_bytes)
             if len(entries) == before:
                 break
             served += 1
         del in_order[:served]
+        self.ready -= singles
+        self.queued -= singles
+        self.queued_bytes -= singles_bytes
         return load
 
     def _in_order(self) -> list[int]:

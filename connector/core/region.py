@@ -17,6 +17,7 @@ from connector.core.options import CoreOptions
 from connector.core.token_bucket import TokenBucket
 from connector.core.verdicts import Verdicts
 
+_SEVERITY = {state: severity for severity, state in enumerate(RegionState)}
 _RETRIED_TOLD_MAX = 10
 _STUCK_SECONDS = 60.0
 """A request that has failed for longer is worth a line in the log."""
@@ -39,7 +40,7 @@ _Waiting = tuple[Flight, Channel]
 
 
 class Region:
-    """Lanes, flights and circuit of one region."""
+    """Lanes, flights and circuits of one region."""
 
     def __init__(
         self,
@@ -59,19 +60,14 @@ class Region:
         self._linger_seconds = options.batch.linger_ms / 1000
         self._timeout_seconds = delivery.timeout_seconds
         backoff = Backoff(delivery.backoff_seconds_min, delivery.backoff_seconds_max, random)
-        self.circuit = Circuit(delivery, backoff)
-        self._verdicts = Verdicts(name, self.circuit, endings, delivery.poison_attempts)
-        self._batch = batch_channel(options.batch)
-        self._anonymous = anonymous_channel(delivery, now)
+        self._verdicts = Verdicts(name, endings, delivery.poison_attempts)
+        self._batch = batch_channel(options.batch, Circuit(delivery, backoff))
+        self._anonymous = anonymous_channel(delivery, Circuit(delivery, backoff), now)
+        self._channels = (self._batch, self._anonymous)
+        self._concurrency_max = delivery.concurrency
         self._tokens = TokenBucket(delivery.requests_per_second, now)
         self._wire: dict[int, _Wire] = {}
         self._waiting: list[_Waiting] = []
-        self._retries_turn = False
-        self._probes_new = False
-        """Whether the next probe had better be something that was never sent."""
-        self._state_told = RegionState.HEALTHY
-        self._details_told: set[str] = set()
-        """Of this state."""
         self._stuck_noted_at = float("-inf")
         self.wake_at: float | None = None
         """When `pump` wants to be called again."""
@@ -88,79 +84,81 @@ class Region:
     def pump(self, now: float, flush: bool) -> None:
         """Send what may go now. `flush`: nothing lingers, as when draining."""
         self.wake_at = None
-        if now < self.circuit.hold_until:
+        hold_until = max([channel.circuit.hold_until for channel in self._channels])
+        if now < hold_until:
             if self._waiting or self._batch.lanes.queued or self._anonymous.lanes.queued:
-                self._wake(self.circuit.hold_until)
-        elif self.circuit.probed:
-            self._probe(now)
+                self._wake(hold_until)
         else:
+            # Probes first: where tokens are scarce, the other endpoint would take them all.
+            for channel in self._channels:
+                if channel.circuit.probed:
+                    self._probe(channel, now)
             self._serve(now, flush)
         self._tell()
 
-    def _serve(self, now: float, flush: bool) -> None:
-        """Retries and what is new take turns, in the order in which they came due: where places or tokens are scarce,
-        what fails again and again must not take them all."""
-        due = self._due(now)
-        while True:
-            first, second = (
-                (self._resend, self._depart) if self._retries_turn else (self._depart, self._resend)
-            )
-            if not (first(due, now, flush) or second(due, now, flush)):
-                return
-            self._retries_turn = not self._retries_turn
+    def _holds_any(self, channel: Channel) -> bool:
+        """Has it anything that was not sent, or waits to be sent again?"""
+        return channel.lanes.queued > 0 or self._retries(channel)
 
-    def _due(self, now: float) -> list[_Waiting]:
+    def _retries(self, channel: Channel) -> bool:
+        """Has it anything that waits to be sent again?"""
+        return any(other is channel for _, other in self._waiting)
+
+    def _serve(self, now: float, flush: bool) -> None:
+        """What has waited for longest goes first, whichever way it takes."""
+        due = {channel: self._due(channel, now) for channel in self._channels if not channel.circuit.probed}
+        while True:
+            waits = []
+            for channel, flights in due.items():
+                arrived_at = self._arrived_at(channel, now, flush)
+                times = ([flights[-1].due_at] if flights else []) + (
+                    [] if arrived_at is None else [arrived_at]
+                )
+                if times and self._may_send(channel, now):
+                    waits.append((min(times), channel, arrived_at is not None))
+            if not waits:
+                return
+            _, channel, has_new = min(waits, key=itemgetter(0))
+            self._send(self._next(channel, due[channel], has_new), channel, now)
+
+    def _due(self, channel: Channel, now: float) -> list[Flight]:
         """Flights whose time has come, the one that has been due for longest last."""
         due = []
-        for waiting in self._waiting:
-            if waiting[0].due_at <= now:
-                due.append(waiting)
+        for flight, other in self._waiting:
+            if other is not channel:
+                continue
+            if flight.due_at <= now:
+                due.append(flight)
             else:
-                self._wake(waiting[0].due_at)
-        return sorted(due, key=lambda waiting: (waiting[0].due_at, waiting[0].sequence), reverse=True)
+                self._wake(flight.due_at)
+        return sorted(due, key=lambda flight: (flight.due_at, flight.sequence), reverse=True)
 
-    def _resend(self, due: list[_Waiting], now: float, flush: bool) -> bool:
-        """Send the due flight that has waited longest, if one may go. Whether there was one."""
-        for place in range(len(due) - 1, -1, -1):
-            flight, channel = due[place]
-            if self._may_send(channel, now):
-                self._waiting.remove(due.pop(place))
-                self._send(flight, channel, now)
-                return True
-        return False
-
-    def _depart(self, due: list[_Waiting], now: float, flush: bool) -> bool:
-        """Make a new request of what idle lanes hold; what arrived first goes first, whichever way it takes."""
-        ready = [(channel.lanes.oldest_ready_at(), channel) for channel in (self._batch, self._anonymous)]
-        waits = [
-            (oldest_at, channel)
-            for oldest_at, channel in ready
-            if oldest_at is not None and self._is_due(channel, oldest_at, now, flush)
-        ]
-        for _, channel in sorted(waits, key=itemgetter(0)):
-            if self._may_send(channel, now):
-                self._send(channel.board(self.circuit.operations_max), channel, now)
-                return True
-        return False
-
-    def _is_due(self, channel: Channel, oldest_at: float, now: float, flush: bool) -> bool:
-        """Full requests go at once, others after the linger."""
+    def _arrived_at(self, channel: Channel, now: float, flush: bool) -> float | None:
+        """When the oldest arrived of what a new request would hold; None: nothing, or it lingers. A full one never
+        does."""
+        oldest_at = channel.lanes.oldest_ready_at()
+        if oldest_at is None:
+            return None
         due_at = oldest_at + self._linger_seconds
-        if (
-            flush
-            or due_at <= now
-            or channel.lanes.fills(
-                min(channel.operations_max, self.circuit.operations_max), channel.bytes_max
-            )
-        ):
-            return True
+        if flush or due_at <= now or channel.lanes.fills(channel.full_at, channel.bytes_max):
+            return oldest_at
         self._wake(due_at)
-        return False
+        return None
+
+    def _next(self, channel: Channel, due: list[Flight], has_new: bool) -> Flight:
+        """Retries and what is new take turns: where places or tokens are scarce, what fails again and again must not
+        take them all."""
+        again = bool(due) and (channel.retries_turn or not has_new)
+        channel.retries_turn = not again
+        if not again:
+            return channel.board()
+        flight = due.pop()
+        self._waiting.remove((flight, channel))
+        return flight
 
     def _may_send(self, channel: Channel, now: float) -> bool:
         """Is there a place in flight and a token? If a token is awaited, say when it comes."""
-        allowed = self.circuit.concurrency
-        if len(self._wire) >= int(allowed) or channel.in_flight >= channel.concurrency(allowed):
+        if len(self._wire) >= self._concurrency_max or channel.in_flight >= channel.concurrency:
             return False
         ready_at = self._tokens.ready_at(now)
         if channel.tokens is not None:
@@ -170,48 +168,45 @@ class Region:
             return False
         return True
 
-    def _probe(self, now: float) -> None:
+    def _probe(self, channel: Channel, now: float) -> None:
         """One request at a time, and not twice running the same one where there is another."""
-        if self._wire:
+        if channel.in_flight:
             return
-        if now < self.circuit.probe_at:
-            if self._waiting or self._batch.lanes.queued or self._anonymous.lanes.queued:
-                self._wake(self.circuit.probe_at)
+        if now < channel.circuit.probe_at:
+            if self._holds_any(channel):
+                self._wake(channel.circuit.probe_at)
             return
-        chosen = self._next_probe()
-        if chosen is None:
+        flight = self._next_probe(channel)
+        if flight is None:
             return
-        flight, channel = chosen
         if self._may_send(channel, now):
             self._send(flight, channel, now)
         else:
             self._waiting.append((flight, channel))
 
-    def _next_probe(self) -> _Waiting | None:
+    def _next_probe(self, channel: Channel) -> Flight | None:
         """What failed before and what is new take turns, so that what can never succeed keeps nobody out."""
-        self._probes_new = not self._probes_new
-        if self._probes_new:
-            return self._board_any() or self._waiting_longest()
-        return self._waiting_longest() or self._board_any()
+        channel.probes_new = not channel.probes_new
+        if channel.probes_new:
+            return self._board_any(channel) or self._waiting_longest(channel)
+        return self._waiting_longest(channel) or self._board_any(channel)
 
-    def _board_any(self) -> _Waiting | None:
-        for channel in (self._batch, self._anonymous):
-            if channel.lanes.oldest_ready_at() is not None:
-                return channel.board(self.circuit.operations_max), channel
-        return None
+    def _board_any(self, channel: Channel) -> Flight | None:
+        return None if channel.lanes.oldest_ready_at() is None else channel.board()
 
-    def _waiting_longest(self) -> _Waiting | None:
+    def _waiting_longest(self, channel: Channel) -> Flight | None:
         """The flight that was tried least lately: so never twice running the same one where there are two."""
-        if not self._waiting:
+        waiting = [flight for flight, other in self._waiting if other is channel]
+        if not waiting:
             return None
-        chosen = min(self._waiting, key=lambda waiting: (waiting[0].tried_at, waiting[0].sequence))
-        self._waiting.remove(chosen)
+        chosen = min(waiting, key=lambda flight: (flight.tried_at, flight.sequence))
+        self._waiting.remove((chosen, channel))
         return chosen
 
     def _send(self, flight: Flight, channel: Channel, now: float) -> None:
         chunk = flight.current
         if chunk.tries == 0:
-            chunk.look_around(self.circuit)
+            chunk.look_around(channel.circuit)
         chunk.tries += 1
         chunk.attempts += 1
         flight.request_id = self._request_ids()
@@ -231,7 +226,7 @@ class Region:
                 events=len(chunk.operations),
                 attempt=chunk.attempts,
                 deadline_seconds=self._timeout_seconds,
-                refresh_credentials=self.circuit.state is RegionState.UNAUTHORISED,
+                refresh_credentials=channel.circuit.state is RegionState.UNAUTHORISED,
                 oldest_timestamp_ms=chunk.entries[0].record.timestamp()[1],
                 traces=_traces(chunk.entries),
             )
@@ -247,12 +242,12 @@ class Region:
         flight, channel = wire.flight, wire.channel
         channel.in_flight -= 1
         flight.request_id = 0
-        alone = not (self._wire or self._waiting or self._batch.lanes.ready or self._anonymous.lanes.ready)
-        for left in self._verdicts.judge(flight, channel.lanes, answer, wire.sent_at, alone, now):
+        alone = not (channel.in_flight or channel.lanes.ready or self._retries(channel))
+        for left in self._verdicts.judge(flight, channel, answer, wire.sent_at, alone, now):
             self._cull(left, now)
             if left.chunks:
                 self._waiting.append((left, channel))
-                self._note_stuck(left, now)
+                self._note_stuck(left, channel, now)
             else:
                 channel.lanes.release(left.lanes)
 
@@ -268,7 +263,7 @@ class Region:
     def withdraw(self, now: float) -> None:
         """Drop what is unsent of partitions that take no more part, from lanes and from flights."""
         keeps = _Sieve(self._endings, self.name, now)
-        for channel in (self._batch, self._anonymous):
+        for channel in self._channels:
             lanes = channel.lanes
             gone = [entry for entry in lanes if not entry.ledger.takes]
             lanes.drop([entry for entry in gone if not keeps(entry)])
@@ -305,22 +300,25 @@ class Region:
             self.wake_at = at
 
     def _tell(self) -> None:
-        """A state is told when it begins; while it lasts, only what else is found to be wrong, once."""
-        state, detail = self.circuit.state, self.circuit.detail
-        if state is not self._state_told:
-            self._state_told = state
-            self._details_told.clear()
-        elif not self.circuit.probed or detail in self._details_told:
-            return
-        self._details_told.add(detail)
-        self._emit(RegionChanged(self.name, state, detail))
+        for channel in self._channels:
+            if channel.has_news():
+                circuit = channel.circuit
+                self._emit(RegionChanged(self.name, channel.operation, circuit.state, circuit.detail))
 
-    def _note_stuck(self, flight: Flight, now: float) -> None:
-        """One that fails while the region works, or has nobody else by whom to tell, is told now and then."""
-        since = flight.failing_since
-        if since is None or now - since < _STUCK_SECONDS or self.circuit.probed:
+    def _state(self) -> tuple[RegionState, str]:
+        """The worse of both endpoints', and why; without anonymous events theirs is of no interest."""
+        batch, anonymous = self._batch.circuit, self._anonymous.circuit
+        if _SEVERITY[anonymous.state] <= _SEVERITY[batch.state] or not (
+            self._anonymous.in_flight or self._holds_any(self._anonymous)
+        ):
+            return batch.state, batch.detail
+        return anonymous.state, f"{self._anonymous.operation}: {anonymous.detail}"
+
+    def _note_stuck(self, flight: Flight, channel: Channel, now: float) -> None:
+        """One that fails while its endpoint works, or has nobody else by whom to tell, is told now and then."""
+        if now < self._stuck_noted_at + _STUCK_NOTE_SECONDS or not _fails(flight, channel):
             return
-        if now < self._stuck_noted_at + _STUCK_NOTE_SECONDS:
+        if now - flight.retried(channel.circuit.healthy_since).failing_since < _STUCK_SECONDS:
             return
         self._stuck_noted_at = now
         first, *others = self._retried()
@@ -335,39 +333,51 @@ class Region:
             )
         )
 
-    def _flights(self) -> Iterator[Flight]:
-        yield from (flight for flight, _ in self._waiting)
-        yield from (wire.flight for wire in self._wire.values())
+    def _failing(self) -> Iterator[_Waiting]:
+        """Flights that fail though their endpoint works."""
+        yield from (waiting for waiting in self._waiting if _fails(*waiting))
+        on_wire = ((wire.flight, wire.channel) for wire in self._wire.values())
+        yield from (flying for flying in on_wire if _fails(*flying))
 
     def _retried(self) -> list[Retried]:
         """Requests that fail, the one that has failed for longest first."""
-        found = [retried for flight in self._flights() if (retried := flight.retried()) is not None]
+        found = [flight.retried(channel.circuit.healthy_since) for flight, channel in self._failing()]
         return sorted(found, key=lambda retried: (retried.failing_since, retried.partition, retried.offset))
 
     def snapshot(self) -> RegionSnapshot:
         """How the region is doing."""
+        state, detail = self._state()
         return RegionSnapshot(
             region=self.name,
-            state=self.circuit.state.value,
-            detail=self.circuit.detail,
+            state=state.value,
+            detail=detail,
             queued=self._batch.lanes.queued + self._anonymous.lanes.queued,
             in_flight_requests=len(self._wire),
-            concurrency=int(self.circuit.concurrency),
+            concurrency=int(self._batch.circuit.concurrency),
             retried=tuple(self._retried()[:_RETRIED_TOLD_MAX]),
         )
 
     @property
     def reason_waiting(self) -> str:
-        """Why all of its records wait, in the words of `PartitionSnapshot.waiting`; empty: none of them need to."""
-        state = self.circuit.state
+        """Why its records wait, in the words of `PartitionSnapshot.waiting`; empty: none of them need to."""
+        state, _ = self._state()
         if state is RegionState.OPEN:
             return "breaker_open"
         return "" if state is RegionState.HEALTHY else state.value
 
     def failing_ledgers(self) -> set[Ledger]:
         """Partitions some of whose records fail again and again."""
-        failing = (flight for flight in self._flights() if flight.failing_since is not None)
-        return {entry.ledger for flight in failing for chunk in flight.chunks for entry in chunk.entries}
+        return {
+            entry.ledger
+            for flight, _ in self._failing()
+            for chunk in flight.chunks
+            for entry in chunk.entries
+        }
+
+
+def _fails(flight: Flight, channel: Channel) -> bool:
+    circuit = channel.circuit
+    return circuit.state is RegionState.HEALTHY and flight.fails(circuit.healthy_since)
 
 
 class _Sieve:

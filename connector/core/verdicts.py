@@ -11,10 +11,10 @@ from connector.core.answers import (
     Unauthorised,
     Unavailable,
 )
+from connector.core.channel import Channel
 from connector.core.circuit import Circuit
 from connector.core.endings import Endings
 from connector.core.flight import Chunk, Flight
-from connector.core.lanes import Lanes
 from connector.events.event import Reason
 
 _EVIDENCE_TO_SUSPECT = 1.0
@@ -27,54 +27,49 @@ _FEW_OPERATIONS = 16
 """So few are also split on suspicion alone, which costs little: perhaps nobody succeeds because each request holds
 somebody to blame."""
 
+_UNREADABLE = Unavailable("unreadable", 207, detail="answered 207 without naming what is wrong")
+
 
 class Verdicts:
     """Judges the flights of one region. A destination that cannot *now* is told from operations that never can."""
 
-    __slots__ = ("_circuit", "_endings", "_poison_attempts", "_region")
+    __slots__ = ("_endings", "_poison_attempts", "_region")
 
-    def __init__(self, region: str, circuit: Circuit, endings: Endings, poison_attempts: int) -> None:
+    def __init__(self, region: str, endings: Endings, poison_attempts: int) -> None:
         self._region = region
-        self._circuit = circuit
         self._endings = endings
         self._poison_attempts = poison_attempts
 
     def judge(
-        self, flight: Flight, lanes: Lanes, answer: Answer, sent_at: float, alone: bool, now: float
+        self, flight: Flight, channel: Channel, answer: Answer, sent_at: float, alone: bool, now: float
     ) -> list[Flight]:
         """Settle what the answer settles. What the flight has become: itself, perhaps empty, or two.
 
-        `alone`: the region has nothing else by which to tell an outage from operations that can never succeed.
+        `alone`: the endpoint has nothing else by which to tell an outage from operations that can never succeed.
         """
         chunk = flight.current
         flight.due_at = now
         match answer:
             case Accepted():
-                self._came_on(flight)
+                _came_on(flight, channel, now)
                 flight.chunks.pop()
                 self._endings.accepted(chunk.entries, self._region, now)
             case PartlyRejected(attributable=True) if answer.errors:
-                self._came_on(flight)
+                _came_on(flight, channel, now)
                 flight.chunks.pop()
                 self._settle_parts(chunk, answer, now)
             case PartlyRejected():
-                return self._unattributable(flight, lanes, sent_at, alone, now)
+                return self._unattributable(flight, channel, sent_at, alone, now)
             case Refused():
-                self._came_on(flight)
+                _came_on(flight, channel, now)
                 return self._refused(
-                    flight, lanes, Reason.REJECTED, f"{answer.status}: {answer.message}", now
+                    flight, channel, Reason.REJECTED, f"{answer.status}: {answer.message}", now
                 )
-            case Unauthorised():
-                self._circuit.unauthorised(answer, now)
-            case Misconfigured():
-                self._circuit.misconfigured(answer, now)
+            case Unauthorised() | Misconfigured():
+                return self._turned_away(flight, channel, answer, sent_at, alone, now)
             case Unavailable():
-                return self._unavailable(flight, lanes, answer, sent_at, alone, now)
+                return self._unavailable(flight, channel, answer, sent_at, alone, now)
         return [flight]
-
-    def _came_on(self, flight: Flight) -> None:
-        self._circuit.succeeded()
-        flight.came_on()
 
     def _settle_parts(self, chunk: Chunk, answer: PartlyRejected, now: float) -> None:
         """207: the named items are rejected, all others accepted."""
@@ -93,7 +88,7 @@ class Verdicts:
         self._endings.rejected(entry, reason, message, chunk.attempts, self._region, now)
 
     def _unattributable(
-        self, flight: Flight, lanes: Lanes, sent_at: float, alone: bool, now: float
+        self, flight: Flight, channel: Channel, sent_at: float, alone: bool, now: float
     ) -> list[Flight]:
         """A 207 that cannot be read, or blames what was not sent: again, then in parts, never accepted."""
         chunk = flight.current
@@ -101,26 +96,47 @@ class Verdicts:
         if chunk.unreadable == 1:
             return [flight]
         if len(chunk.entries) > 1:
-            return _split(flight, lanes)
-        return self._unavailable(flight, lanes, Unavailable("unreadable", 207), sent_at, alone, now)
+            return _split(flight, channel)
+        return self._unavailable(flight, channel, _UNREADABLE, sent_at, alone, now)
 
     def _refused(
-        self, flight: Flight, lanes: Lanes, reason: Reason, message: str, now: float
+        self, flight: Flight, channel: Channel, reason: Reason, message: str, now: float
     ) -> list[Flight]:
         """Refused whole: split until the culprit is alone."""
         if len(flight.current.entries) > 1:
-            return _split(flight, lanes)
+            return _split(flight, channel)
         self._reject(flight.chunks.pop(), 0, reason, message, now)
         return [flight]
 
+    def _turned_away(
+        self,
+        flight: Flight,
+        channel: Channel,
+        answer: Unauthorised | Misconfigured,
+        sent_at: float,
+        alone: bool,
+        now: float,
+    ) -> list[Flight]:
+        """Nothing is accepted any more; unless others are, with the same credentials at the same URL. Then it is these
+        operations that something on the way will not let through, such as a firewall."""
+        chunk, circuit = flight.current, channel.circuit
+        if circuit.successes_total > chunk.successes_seen:
+            detail = answer.detail if isinstance(answer, Misconfigured) else ""
+            told = Unavailable(str(answer.status), answer.status, detail=detail)
+            return self._unavailable(flight, channel, told, sent_at, alone, now)
+        flight.failed(answer.said, now)
+        circuit.turned_away(answer, now)
+        chunk.look_around(circuit)
+        return _split(flight, channel) if _stuck(chunk, alone) else [flight]
+
     def _unavailable(
-        self, flight: Flight, lanes: Lanes, answer: Unavailable, sent_at: float, alone: bool, now: float
+        self, flight: Flight, channel: Channel, answer: Unavailable, sent_at: float, alone: bool, now: float
     ) -> list[Flight]:
         """The destination cannot now: again later, unless it is these operations alone that it cannot take."""
-        chunk, circuit = flight.current, self._circuit
+        chunk, circuit = flight.current, channel.circuit
         if answer.kind == "cancelled" or (answer.reused_connection_broke and chunk.attempts == 1):
             return [flight]
-        flight.failed(answer, now)
+        flight.failed(answer.said, now)
         if answer.status != 429:
             chunk.evidence += _evidence(chunk, circuit)
         suspect = chunk.evidence > _EVIDENCE_TO_SUSPECT
@@ -129,19 +145,27 @@ class Verdicts:
             return [flight]
         chunk.look_around(circuit)
         if len(chunk.entries) > 1:
-            stuck = chunk.tries % _TRIES_TO_SPLIT == 0 and (alone or len(chunk.entries) <= _FEW_OPERATIONS)
-            if chunk.evidence > _EVIDENCE_TO_SPLIT or stuck:
-                return _split(flight, lanes)
+            if chunk.evidence > _EVIDENCE_TO_SPLIT or _stuck(chunk, alone):
+                return _split(flight, channel)
         elif chunk.tries >= self._poison_attempts and chunk.evidence > _EVIDENCE_OF_POISON:
-            message = (
-                f"failed {chunk.tries} times by itself ({answer.kind}) while others of its region succeeded"
-            )
-            return self._refused(flight, lanes, Reason.POISON, message, now)
+            message = f"failed {chunk.tries} times by itself ({answer.kind}) while others succeeded"
+            return self._refused(flight, channel, Reason.POISON, message, now)
         return [flight]
 
 
-def _split(flight: Flight, lanes: Lanes) -> list[Flight]:
-    other = flight.split(lanes.lane_of)
+def _came_on(flight: Flight, channel: Channel, now: float) -> None:
+    channel.circuit.succeeded(now)
+    flight.came_on()
+
+
+def _stuck(chunk: Chunk, alone: bool) -> bool:
+    """Is it time to split on suspicion alone?"""
+    few = 1 < len(chunk.entries) <= _FEW_OPERATIONS
+    return chunk.tries % _TRIES_TO_SPLIT == 0 and (few or (alone and len(chunk.entries) > 1))
+
+
+def _split(flight: Flight, channel: Channel) -> list[Flight]:
+    other = flight.split(channel.lanes.lane_of)
     if other is None:
         return [flight]
     other.due_at = flight.due_at

@@ -121,6 +121,7 @@ class GroupTelemetry:
         healthy = changed.state is RegionState.HEALTHY
         fields = {
             "region": changed.region,
+            "operation": changed.operation,
             "state": changed.state.value,
             "detail": changed.detail,
             "group": self._group,

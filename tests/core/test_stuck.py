@@ -1,10 +1,10 @@
 """One person's requests fail while the region is well, or has nobody else: whoever runs it can see which, since when,
 where and why."""
 
-from connector.core.answers import Accepted, Unavailable
+from connector.core.answers import Accepted, Unauthorised, Unavailable
 from connector.core.effects import Noted
 from connector.core.options import BatchOptions, DeliveryOptions
-from tests.core.harness import DOWN, TIMEOUT, Harness, event, fail_those_with
+from tests.core.harness import DOWN, THROTTLED, TIMEOUT, Harness, event, fail_those_with, names
 
 ONE_BY_ONE = BatchOptions(linger_ms=0, max_events=1)
 
@@ -81,3 +81,37 @@ def test_a_request_that_was_cancelled_or_met_a_closed_connection_has_not_failed(
     (send,) = core.take(event(0))
     core.answer(send, Unavailable("reset", reused_connection_broke=True))
     assert core.region().retried == () and core.partition().waiting == "delivering"
+
+
+def test_what_was_answered_last_is_the_cause_also_where_credentials_are_refused() -> None:
+    core = Harness(batch=ONE_BY_ONE)
+    stuck, _ = core.take(event(0, who="ann"), event(1, who="bob"))
+    core.answer(stuck, TIMEOUT)
+    core.run(lambda send: Unauthorised(403) if "0/0" in names(send) else Accepted(), seconds=100.0)
+    assert core.region().state == "unauthorised", "nobody else is there by whom to tell"
+    for offset in range(2, 100):
+        core.receive(event(offset, who="eve"))
+        core.run(lambda send: Unauthorised(403) if "0/0" in names(send) else Accepted(), seconds=1.0)
+    (retried,) = core.region().retried
+    assert core.region().state == "healthy" and retried.why.startswith("403")
+
+
+def test_throttling_is_nobody_s_own_trouble() -> None:
+    core = Harness(batch=ONE_BY_ONE)
+    core.receive(*(event(offset, who=f"p{offset}") for offset in range(30)))
+    core.run(lambda send: THROTTLED, seconds=3_600.0)
+    assert core.region().state == "throttled"
+    assert core.region().retried == () and _lines(core) == []
+
+
+def test_what_failed_in_an_outage_is_not_told_after_it() -> None:
+    core = Harness(batch=ONE_BY_ONE)
+    core.receive(*(event(offset, who=f"p{offset}") for offset in range(100)))
+    core.run(lambda send: DOWN, seconds=3_600.0)
+    recovered = core.now
+    while core.region().state != "healthy":
+        core.run(lambda send: Accepted(), seconds=0.5)
+    assert core.region().retried == ()
+    bad = fail_those_with("0/99")
+    core.run(bad, seconds=100.0)
+    assert all(retried.failing_since >= recovered for retried in core.region().retried)

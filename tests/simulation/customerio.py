@@ -21,6 +21,13 @@ from tests.simulation.truth import Fact
 
 _REFUSALS = {Flaw.MALFORMED: 400, Flaw.HUGE: 413, Flaw.UNPROCESSABLE: 422}
 
+_POISONED: tuple[Answer, ...] = (
+    Unavailable("5xx", 500),
+    Unauthorised(403),
+    Misconfigured(404, "something on the way answered 404"),
+)
+"""What a request with poison in it is answered: by Customer.io, or by a firewall before it."""
+
 
 class Person(NamedTuple):
     """What is known of a person: the value that was set last, and as of when."""
@@ -74,7 +81,7 @@ class Workspace:
     def handle(self, facts: Sequence[Fact], size: int, now: float) -> Answer | None:
         """A request arrives. None: no answer will ever come."""
         if now < self.faults_end:
-            answer = self._bad_weather(now)
+            answer = self._bad_weather(facts[0].kind, now)
             if answer is not None:
                 return answer
             if self._random.random() < self._weather.failing:
@@ -87,9 +94,9 @@ class Workspace:
             return PartlyRejected((), attributable=False)
         return answer
 
-    def _bad_weather(self, now: float) -> Answer | None:
+    def _bad_weather(self, endpoint: RequestKind, now: float) -> Answer | None:
         for window in self._weather.windows:
-            if window.start <= now < window.end:
+            if window.start <= now < window.end and window.endpoint in (None, endpoint):
                 if window.kind == "outage":
                     return self._random.choice((Unavailable("5xx", 503), Unavailable("connect")))
                 if window.kind == "unauthorised":
@@ -125,7 +132,7 @@ class Workspace:
         """What befalls the request as a whole because of one operation or of its size."""
         for fact in facts:
             if fact.flaw is Flaw.POISON:
-                return Unavailable("5xx", 500)
+                return _POISONED[fact.serial % len(_POISONED)]
         if self._weather.proxy_bytes and len(facts) > 1 and size > self._weather.proxy_bytes:
             return Refused(413, "larger than the proxy takes")
         for fact in facts:

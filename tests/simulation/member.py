@@ -296,7 +296,7 @@ class Member:
         for effect in effects:
             if isinstance(effect, RegionChanged):
                 # States change before requests start, wherever the list tells of it.
-                self.checks.state_changed(effect.region, effect.state)
+                self.checks.state_changed(effect.region, effect.operation, effect.state)
         for effect in effects:
             self._perform(effect)
             if not self.alive:
@@ -398,7 +398,7 @@ class Member:
         self.world.endings.dropped(effect)
 
     def _region_changed(self, effect: RegionChanged) -> None:
-        self.note(f"finds {effect.region} {effect.state}: {effect.detail}")
+        self.note(f"finds {effect.region} {effect.operation} {effect.state}: {effect.detail}")
         self.world.count(str(effect.state))
 
     def _partition_stopped(self, effect: PartitionStopped) -> None:

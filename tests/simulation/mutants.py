@@ -361,7 +361,7 @@ def unreadable_answer_counts_as_success(original: Any) -> Any:
     """A 207 that nobody can read is taken for 200."""
 
     def unattributable(
-        verdicts: Verdicts, flight: Flight, lanes: Any, sent_at: float, alone: bool, now: float
+        verdicts: Verdicts, flight: Flight, channel: Any, sent_at: float, alone: bool, now: float
     ) -> Any:
         verdicts._endings.accepted(flight.chunks.pop().entries, verdicts._region, now)
         return [flight]
@@ -370,9 +370,9 @@ def unreadable_answer_counts_as_success(original: Any) -> Any:
 
 
 def _judged_as_accepted(original: Any, kind: str) -> Any:
-    def judge(verdicts: Verdicts, flight: Flight, lanes: Any, answer: Any, *rest: Any) -> Any:
+    def judge(verdicts: Verdicts, flight: Flight, channel: Any, answer: Any, *rest: Any) -> Any:
         return original(
-            verdicts, flight, lanes, Accepted() if type(answer).__name__ == kind else answer, *rest
+            verdicts, flight, channel, Accepted() if type(answer).__name__ == kind else answer, *rest
         )
 
     return judge
@@ -394,12 +394,12 @@ def refused_key_counts_as_accepted(original: Any) -> Any:
 def rejected_item_is_confused_with_its_neighbour(original: Any) -> Any:
     """`batch_index` is taken as counting from 1."""
 
-    def judge(verdicts: Verdicts, flight: Flight, lanes: Any, answer: Any, *rest: Any) -> Any:
+    def judge(verdicts: Verdicts, flight: Flight, channel: Any, answer: Any, *rest: Any) -> Any:
         if isinstance(answer, PartlyRejected):
             count = len(flight.current.entries)
             errors = tuple(type(one)((one.index - 1) % count, one.message) for one in answer.errors)
             answer = PartlyRejected(errors, answer.attributable)
-        return original(verdicts, flight, lanes, answer, *rest)
+        return original(verdicts, flight, channel, answer, *rest)
 
     return judge
 
@@ -466,11 +466,11 @@ def requests_start_while_polling_stands_still(original: Any) -> Any:
 def lane_is_free_while_a_retry_waits(original: Any) -> Any:
     """What follows a failed request overtakes it."""
 
-    def due(region: Region, now: float) -> Any:
-        for flight, channel in region._waiting:
-            channel.lanes.release([lane for lane in flight.lanes if lane.busy])
+    def due(region: Region, channel: Any, now: float) -> Any:
+        for flight, other in region._waiting:
+            other.lanes.release([lane for lane in flight.lanes if lane.busy])
             flight.lanes = []
-        return original(region, now)
+        return original(region, channel, now)
 
     return due
 
@@ -503,10 +503,12 @@ def refusing_region_is_not_probed_but_served(original: Any) -> Any:
 def failed_probe_is_tried_again_and_again(original: Any) -> Any:
     """What was tried last is the next probe."""
 
-    def next_probe(region: Region) -> Any:
-        if not region._waiting:
-            return original(region)
-        return region._waiting.pop()
+    def next_probe(region: Region, channel: Any) -> Any:
+        waiting = [flight for flight, other in region._waiting if other is channel]
+        if not waiting:
+            return original(region, channel)
+        region._waiting.remove((waiting[-1], channel))
+        return waiting[-1]
 
     return next_probe
 

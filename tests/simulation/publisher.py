@@ -92,13 +92,13 @@ class Publisher:
         times = sorted(random.uniform(0, traffic.seconds) for _ in range(traffic.records))
         return [self._draft(time) for time in times]
 
-    def heartbeat(self, time: float, place: TopicPartition, region: str) -> Draft:
+    def heartbeat(self, time: float, place: TopicPartition, region: str, anonymous: bool) -> Draft:
         """An event of a person of its own, that nothing is wrong with."""
         self._published += 1
         call = {
             "type": "person",
             "action": "event",
-            "identifiers": {"id": f"heartbeat-{self._published}"},
+            "identifiers": {"anonymous_id" if anonymous else "id": f"heartbeat-{self._published}"},
             "name": "Heartbeat",
             "region": region,
         }

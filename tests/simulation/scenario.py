@@ -18,6 +18,7 @@ from connector.core.options import (
     RoutingOptions,
     RoutingRule,
 )
+from connector.events.event import RequestKind
 
 REGIONS = ("us", "eu")
 DEFAULT_REGION = "us"
@@ -32,6 +33,8 @@ class Window(NamedTuple):
     end: float
     kind: str
     """`outage`, `unauthorised`, `misconfigured` or `throttled`."""
+    endpoint: RequestKind | None = None
+    """The one that answers so; None: all of them."""
 
 
 class Weather(NamedTuple):
@@ -133,7 +136,7 @@ def draw(seed: int) -> Scenario:
     per_region = random.random() < 0.35
     options = _options(random, calm, poison, by_rule)
     serves = tuple((region,) for region in REGIONS) if per_region else (REGIONS,)
-    return Scenario(
+    scenario = Scenario(
         seed=seed,
         calm=calm,
         partitions=partitions,
@@ -155,6 +158,11 @@ def draw(seed: int) -> Scenario:
         lateness_seconds=random.choice((0.0, 0.0, 0.002, 0.02)),
         poll_records=random.choice((1, 3, 10, 50, 1000)),
     )
+    if calm or random.random() < 0.8:
+        return scenario
+    region = random.choice(REGIONS)
+    weather = _with_trouble_at_an_endpoint(scenario.weather[region], random, faults_end)
+    return scenario._replace(weather={**scenario.weather, region: weather})
 
 
 def _partitions(random: Random) -> tuple[TopicPartition, ...]:
@@ -233,6 +241,13 @@ def _traffic(random: Random, poison: bool) -> Traffic:
         own_timestamps=some((0.0, 0.0, 0.2)),
         plans=some((2, 2, 1000)),
     )
+
+
+def _with_trouble_at_an_endpoint(weather: Weather, random: Random, faults_end: float) -> Weather:
+    kind = random.choice(("outage", "outage", "unauthorised", "misconfigured"))
+    start = random.uniform(0, faults_end / 2)
+    window = Window(start, random.uniform(start, faults_end), kind, random.choice(tuple(RequestKind)))
+    return weather._replace(windows=(*weather.windows, window))
 
 
 def _weather(random: Random, calm: bool, faults_end: float, timeout_seconds: float) -> Weather:

@@ -60,7 +60,7 @@ def test_a_malformed_item_spoils_the_whole_batch(flaw: Flaw, status: int) -> Non
 
 def test_poison_answers_500_and_takes_nothing() -> None:
     us, recorder = workspace()
-    assert us.handle([fact(0), fact(1, flaw=Flaw.POISON)], 100, 0.0) == Unavailable("5xx", 500)
+    assert us.handle([fact(1), fact(0, flaw=Flaw.POISON)], 100, 0.0) == Unavailable("5xx", 500)
     assert not recorder.accepted
 
 

@@ -144,8 +144,8 @@ def test_what_cannot_be_encoded_is_still_written(stream: io.StringIO) -> None:
 def test_what_the_core_notes_is_logged(silent_shell: TelemetryShell, stream: io.StringIO) -> None:
     telemetry = silent_shell.for_group("g")
     telemetry.noted(Noted("warning", "100% of it %s"))
-    telemetry.region_changed(RegionChanged("eu", RegionState.UNAUTHORISED, "401 from the Track API"))
-    telemetry.region_changed(RegionChanged("eu", RegionState.HEALTHY, ""))
+    telemetry.region_changed(RegionChanged("eu", "batch", RegionState.UNAUTHORISED, "401 from the Track API"))
+    telemetry.region_changed(RegionChanged("eu", "batch", RegionState.HEALTHY, ""))
     telemetry.partition_stopped(PartitionStopped(TopicPartition("events", 3), 42, "600 of 1000"))
     noted, refused, healthy, stopped = lines(stream)
     assert (noted["level"], noted["message"], noted["group"]) == ("warning", "100% of it %s", "g")

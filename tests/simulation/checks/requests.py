@@ -16,6 +16,7 @@ from tests.simulation.violation import Violation
 
 _V2_PATH = "/api/v2/batch"
 _V1_PATH = "/api/v1/events"
+_PATHS = {"batch": _V2_PATH, "v1_events": _V1_PATH}
 _BODY_BYTES_LIMIT = 500_000
 _PROBED_ONLY = frozenset({RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED})
 _BURST_SECONDS = 0.1
@@ -31,6 +32,7 @@ _batch = msgspec.json.Decoder(_Batch)
 
 class _Flying(NamedTuple):
     region: str
+    operation: str
     facts: tuple[Fact, ...]
     probe: bool
 
@@ -56,15 +58,22 @@ class _Tokens:
         self._tokens -= 1
 
 
-class _Region:
-    """What is known about one region from the effects and answers so far."""
+class _Endpoint:
+    """What is known about one endpoint of a region from the effects and answers so far."""
 
-    def __init__(self, delivery: DeliveryOptions, now: float) -> None:
+    def __init__(self) -> None:
         self.state = RegionState.HEALTHY
         self.probed: frozenset[str] = frozenset()
         """What the last request held, if it was a probe."""
         self.failed: dict[str, Fact] = {}
         """Tag -> operation that failed and was not sent since."""
+
+
+class _Region:
+    """The same of one region."""
+
+    def __init__(self, delivery: DeliveryOptions, now: float) -> None:
+        self.endpoints = {operation: _Endpoint() for operation in _PATHS}
         self.held_until = now
         self.tokens = _Tokens(delivery.requests_per_second)
         self.anonymous_tokens = _Tokens(delivery.requests_per_second * delivery.anonymous_share)
@@ -102,11 +111,11 @@ class RequestChecks:
         published = self._truth.published
         self._forget_failed(lambda fact: published[fact.serial].place == place)
 
-    def state_changed(self, region: str, state: RegionState) -> None:
-        """The core says how a region is doing."""
+    def state_changed(self, region: str, operation: str, state: RegionState) -> None:
+        """The core says how an endpoint of a region is doing."""
         if region not in self._regions:
             raise Violation(f"speaks of region {region}, which it does not serve")
-        self._regions[region].state = state
+        self._regions[region].endpoints[operation].state = state
 
     # --- sending
 
@@ -123,19 +132,17 @@ class RequestChecks:
         self._check_places(send.region, facts)
         self._check_company(send, facts)
         self._check_moment(region, send, now)
-        probe = region.state in _PROBED_ONLY
-        self._check_probe(send.region, region, facts, probe)
-        self._flying[send.request_id] = _Flying(send.region, facts, probe)
+        endpoint = region.endpoints[send.operation]
+        probe = endpoint.state in _PROBED_ONLY
+        self._check_probe(send.region, endpoint, facts, probe)
+        self._flying[send.request_id] = _Flying(send.region, send.operation, facts, probe)
         return facts
 
     def _read(self, send: Send) -> tuple[Fact, ...]:
-        bodies: list[bytes]
-        if send.path == _V2_PATH and send.operation == "batch":
-            bodies = [bytes(raw) for raw in _batch.decode(send.body).batch]
-        elif send.path == _V1_PATH and send.operation == "v1_events":
-            bodies = [send.body]
-        else:
+        if send.path != _PATHS.get(send.operation):
             raise Violation(f"sends {send.operation} to {send.path}")
+        anonymous = send.path == _V1_PATH
+        bodies = [send.body] if anonymous else [bytes(raw) for raw in _batch.decode(send.body).batch]
         facts = []
         for body in bodies:
             fact = self._truth.facts.get(body)
@@ -205,25 +212,27 @@ class RequestChecks:
             raise Violation(f"a request starts though polling has stood still since {self.polled_at:.3f}")
         if now < region.held_until - _TINY:
             raise Violation(f"a request starts before Retry-After has passed at {region.held_until:.3f}")
-        if region.state in _PROBED_ONLY and any(
-            flying.probe and flying.region == send.region for flying in self._flying.values()
+        state = region.endpoints[send.operation].state
+        if state in _PROBED_ONLY and any(
+            flying.probe and (flying.region, flying.operation) == (send.region, send.operation)
+            for flying in self._flying.values()
         ):
-            raise Violation(f"a second probe while {send.region} is {region.state}")
+            raise Violation(f"a second probe while {send.operation} of {send.region} is {state}")
         region.tokens.take(now)
         if send.path == _V1_PATH:
             region.anonymous_tokens.take(now)
 
-    def _check_probe(self, name: str, region: _Region, facts: Sequence[Fact], probe: bool) -> None:
+    def _check_probe(self, name: str, endpoint: _Endpoint, facts: Sequence[Fact], probe: bool) -> None:
         """Never the same probe twice running where something else failed too and could go instead."""
         tags = frozenset(fact.tag for fact in facts)
         for tag in tags:
-            region.failed.pop(tag, None)
-        if probe and tags == region.probed:
+            endpoint.failed.pop(tag, None)
+        if probe and tags == endpoint.probed:
             lanes = {lane for fact in facts for lane in self._lanes(fact)}
-            for fact in region.failed.values():
+            for fact in endpoint.failed.values():
                 if self._waits(fact) and lanes.isdisjoint(self._lanes(fact)):
                     raise Violation(f"{sorted(tags)} probe {name} twice running, and {fact.tag} waits")
-        region.probed = tags if probe else frozenset()
+        endpoint.probed = tags if probe else frozenset()
 
     def _waits(self, fact: Fact) -> bool:
         """Is an operation that failed still to be sent? Others' endings and places are hard to tell apart from
@@ -249,7 +258,8 @@ class RequestChecks:
 
     def _forget_failed(self, gone: Callable[[Fact], bool]) -> None:
         for region in self._regions.values():
-            region.failed = {tag: fact for tag, fact in region.failed.items() if not gone(fact)}
+            for endpoint in region.endpoints.values():
+                endpoint.failed = {tag: fact for tag, fact in endpoint.failed.items() if not gone(fact)}
 
     def cancelled(self, request_id: int) -> None:
         """The core gave a request up."""
@@ -266,7 +276,8 @@ class RequestChecks:
             seconds = min(answer.retry_after_seconds, self._options.delivery.retry_after_seconds_max)
             region.held_until = max(region.held_until, now + seconds)
         if isinstance(answer, Unavailable | Unauthorised | Misconfigured):
-            region.failed.update((fact.tag, fact) for fact in flying.facts)
+            failed = region.endpoints[flying.operation].failed
+            failed.update((fact.tag, fact) for fact in flying.facts)
         refused: set[int] | None = None
         if isinstance(answer, Accepted):
             refused = set()
