@@ -57,7 +57,12 @@ def replay(arguments: argparse.Namespace) -> int:
         if not found.targets and resumed is None:
             print("replayed 0 dead letters: there are none to replay")
             return ExitCode.DONE
-        require_topics(source.kafka, where.servers, found.targets)
+        require_topics(
+            source.kafka,
+            where.servers,
+            found.targets,
+            "leave their dead letters out: --source-topic names those to replay",
+        )
         if arguments.timestamps is None:
             require_kept(source.kafka, found.oldest_ms, int(time.time() * 1000))
         if not _agreed("replay", found.targets, arguments.yes):
@@ -82,7 +87,9 @@ def import_lines(arguments: argparse.Namespace) -> int:
         if not contents.targets:
             print("imported 0 records: there are none")
             return ExitCode.DONE
-        require_topics(kafka, where.servers, contents.targets)
+        require_topics(
+            kafka, where.servers, contents.targets, "mend or remove the lines of the file that name them"
+        )
         if arguments.timestamps is None:
             require_kept(kafka, contents.oldest_ms, int(time.time() * 1000))
         if not _agreed("import", contents.targets, arguments.yes):

@@ -119,13 +119,13 @@ def survey(source: Source, replay: Replay) -> Survey:
     return Survey(selection, targets, oldest_ms, missed)
 
 
-def require_topics(kafka: Reached, servers: str, targets: Counter[str]) -> None:
-    """Raises UnavailableError where a topic is gone."""
+def require_topics(kafka: Reached, servers: str, targets: Counter[str], otherwise: str) -> None:
+    """Raises UnavailableError where a topic is gone. `otherwise`: what can be done but to create it."""
     missing = sorted(targets.keys() - kafka.metadata.topics.keys())
     if missing:
         raise UnavailableError(
-            f"dead letters came from topics that are not at {servers}, or may not be seen: {', '.join(missing)}",
-            "Create them, or leave their dead letters out with --source-topic",
+            f"dead letters belong on topics that are not at {servers}, or may not be seen: {', '.join(missing)}",
+            f"Create them, or {otherwise}",
         )
 
 

@@ -319,7 +319,9 @@ def test_import_to_a_topic_that_is_missing_is_told(
     path = tmp_path / "mend.jsonl"
     path.write_text('{"topic":"gone","value":{}}\n')
     assert run("import", str(path)) == 69
-    assert "gone" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "gone. Create them, or mend or remove the lines of the file" in said
+    assert "--source-topic" not in said
 
 
 def test_settings_name_brokers_and_topic(

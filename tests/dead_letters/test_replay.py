@@ -206,8 +206,8 @@ def test_source_topic_that_is_gone_is_told_before_anything_is_put_back(
     write(servers, dlq, [*dead_letters(1, topic), *dead_letters(1, "gone-topic")])
     with Source(consumer_options, dlq) as source:
         found = survey(source, new_replay(source, Filters(), "connector", NOW))
-        with pytest.raises(UnavailableError, match=r"may not be seen: gone-topic\."):
-            require_topics(source.kafka, servers, found.targets)
+        with pytest.raises(UnavailableError, match=r"may not be seen: gone-topic\. Create them, or wait$"):
+            require_topics(source.kafka, servers, found.targets, "wait")
 
 
 def test_unknown_id_is_told(servers: str, dlq: str, consumer_options: ConsumerOptions) -> None:
