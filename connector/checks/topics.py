@@ -11,11 +11,15 @@ from connector.checks.result import Check, counted, fail, failed, ok, warn
 from connector.core.effects import TopicPartition
 from connector.errors import ExitCode
 from connector.kafka.errors import REFUSED_TOPIC, UNKNOWN_TOPIC, connector_error
+from connector.kafka.missing_topic import creation
 from connector.kafka.reach import patiently
 from connector.kafka.topic_facts import Bounds, TopicFacts, log_bounds, topic_facts, topics_named
 
 OUTAGE_HOURS = 72
 """Records should be kept longer than a long weekend, in which nobody mends what is down."""
+PARTITIONS = 12
+"""As many processes can share the work; PARTITIONS_OF_DEAD_LETTERS of them is enough for what nobody waits for."""
+PARTITIONS_OF_DEAD_LETTERS = 3
 _HOUR_MS = 3_600_000
 
 
@@ -63,8 +67,9 @@ def unusable_topic(brokers: Brokers, check: str, topic: str, error: KafkaError, 
             ExitCode.NO_PERMISSION,
         )
     if error.code() in UNKNOWN_TOPIC:
-        create = f"kafka-topics.sh --bootstrap-server {brokers.servers} --create --topic {topic}"
-        return fail(check, topic, "does not exist", f"Create it: {create}", ExitCode.UNAVAILABLE)
+        partitions = PARTITIONS if operation == "Read" else PARTITIONS_OF_DEAD_LETTERS
+        create = creation(brokers.servers, topic, partitions, len(brokers.kafka.metadata.brokers))
+        return fail(check, topic, "does not exist", create, ExitCode.UNAVAILABLE)
     return failed(check, topic, connector_error(error, brokers.servers, topic))
 
 

@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from connector.checks.result import Status, exit_code
+    from connector.checks.result import exit_code
 
     found = asyncio.run(_found(arguments))
     code = exit_code(found)
@@ -52,9 +52,18 @@ def _check(arguments: argparse.Namespace) -> int:
         shown = {"ok": code == 0, "exit_code": code, "checks": listed}
         print(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
     else:
-        failures = sum(check.status is Status.FAIL for check in found)
-        print(f"{failures} of {len(found)} checks failed" if failures else "all is well", file=sys.stderr)
+        print(_summary(found), file=sys.stderr)
     return code
+
+
+def _summary(found: "list[Check]") -> str:
+    from connector.checks.result import Status, counted
+
+    failures = sum(check.status is Status.FAIL for check in found)
+    warnings = sum(check.status is Status.WARN for check in found)
+    if failures:
+        return f"{failures} of {len(found)} checks failed"
+    return f"nothing failed, {counted(warnings, 'warning')}" if warnings else "all is well"
 
 
 async def _found(arguments: argparse.Namespace) -> "list[Check]":

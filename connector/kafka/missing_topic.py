@@ -26,8 +26,15 @@ def missing_topic(options: ProducerOptions, topic: str) -> UnavailableError | No
         return None
     servers = options.bootstrap_servers
     return UnavailableError(
-        f"topic {topic} does not exist at {servers}",
-        f"Create it: kafka-topics.sh --bootstrap-server {servers} --create --topic {topic} --partitions 3",
+        f"topic {topic} does not exist at {servers}", creation(servers, topic, 3, len(kafka.metadata.brokers))
+    )
+
+
+def creation(servers: str, topic: str, partitions: int, brokers: int) -> str:
+    """The command that creates a topic, with as many replicas as are usual where there are brokers enough."""
+    return (
+        f"Create it: kafka-topics.sh --bootstrap-server {servers} --create --topic {topic} "
+        f"--partitions {partitions} --replication-factor {min(3, brokers)}"
     )
 
 

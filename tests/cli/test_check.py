@@ -117,6 +117,7 @@ def test_json_is_one_object(config: Written, capsys: pytest.CaptureFixture[str])
         "fix": topic["fix"],
     }
     assert "kafka-topics.sh" in topic["fix"]
+    assert topic["fix"].endswith("--create --topic never-made --partitions 12 --replication-factor 1")
 
 
 def test_a_region_alone_is_checked_alone(config: Written, check: Check) -> None:
@@ -249,6 +250,14 @@ def test_a_collector_that_is_down_is_a_warning(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     lines = check(config(), ExitCode.DONE)
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in the(lines, "warn  otlp 127.0.0.1:1:")
+
+
+def test_a_warning_is_counted_at_the_end(
+    config: Written, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    assert main(["check", "--config", config()]) == ExitCode.DONE
+    assert capsys.readouterr().err == "nothing failed, 1 warning\n"
 
 
 def test_the_file_may_come_from_the_environment(
