@@ -68,11 +68,18 @@ def require_configured_region(endpoint: RegionEndpoint, account: AccountRegion) 
 
     Judged by the host where it is one of Customer.io's, elsewhere (a proxy, a stand-in) by the region's name.
     """
-    host, home = httpx.URL(endpoint.url).host, httpx.URL(account.url).host
+    url, home_url = httpx.URL(endpoint.url), httpx.URL(account.url)
+    host, home = url.host, home_url.host
     if host.endswith(".customer.io"):
         wrong = host != home
     else:
         wrong = endpoint.name.lower() in KNOWN_REGIONS and endpoint.name.lower() != account.region
+    if wrong and (url.scheme, host, url.port) == (home_url.scheme, home, home_url.port):
+        raise ConfigurationError(
+            f"the workspace of region {endpoint.name} is in {account.region.upper()}, where its url points",
+            f"Call the region {account.region} (regions.{account.region}), or use the credentials and the url of a "
+            f"{endpoint.name.upper()} workspace",
+        )
     if wrong:
         raise ConfigurationError(
             f"the workspace of region {endpoint.name} is in {account.region.upper()}, "

@@ -99,6 +99,14 @@ def test_the_configured_region_is_accepted(endpoint: EndpointMaker) -> None:
     require_configured_region(endpoint("http://localhost:9002", name="brand-two"), EU)
 
 
+def test_a_workspace_and_a_url_of_the_other_region_are_told_to_be_that_region(
+    endpoint: EndpointMaker,
+) -> None:
+    account = AccountRegion("eu", "http://localhost:9002/", 3)
+    with pytest.raises(ConfigurationError, match=r"is in EU, where its url points\. Call the region eu \("):
+        require_configured_region(endpoint("http://localhost:9002", name="us"), account)
+
+
 def test_a_workspace_of_the_other_region_is_told_with_the_right_url(endpoint: EndpointMaker) -> None:
     with pytest.raises(ConfigurationError, match=r"is in EU.*Set it to https://track-eu\.customer\.io"):
         require_configured_region(endpoint("https://track.customer.io"), EU)
