@@ -117,11 +117,13 @@ def _telemetry(environ: Mapping[str, str]) -> "TelemetryShell":
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     from connector.telemetry.export import exporters_from_environment
+    from connector.telemetry.logs import configure_logging
     from connector.telemetry.setup import setup_telemetry
 
     exporters = exporters_from_environment()
     processor: SpanProcessor | None = None
     if exporters.spans is not None:
+        configure_logging("warning", "text")
         processor = BatchSpanProcessor(exporters.spans)
     elif environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":
         processor = SpanProcessor()

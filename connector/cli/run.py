@@ -43,6 +43,7 @@ def _run(arguments: argparse.Namespace) -> int:
     import sys
 
     from connector import __version__
+    from connector.cli.changed_settings import changed_settings
     from connector.pipeline.service import Service
     from connector.settings.groups import consumer_groups
     from connector.settings.load import EVERYTHING
@@ -58,14 +59,16 @@ def _run(arguments: argparse.Namespace) -> int:
         process_span_share=settings.telemetry.process_span_share,
         process_spans_per_second_max=settings.telemetry.process_spans_per_second_max,
     )
+    named = [group.group_id for group in groups]
     logging.getLogger("connector").info(
         "cio-connector starts",
         extra={
-            "fields": {
+            "fields": {"version": __version__, "groups": named, "settings": redacted(settings)},
+            "text_fields": {
                 "version": __version__,
-                "groups": [group.group_id for group in groups],
-                "settings": redacted(settings),
-            }
+                "groups": ",".join(named),
+                **changed_settings(settings),
+            },
         },
     )
     service = Service(

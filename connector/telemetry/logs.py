@@ -1,7 +1,8 @@
 """Structured logs on standard error: one JSON object a line, or text for people at a terminal.
 
 A log call may pass `extra={"fields": {...}}` with what belongs to the message, and `extra={"span": span}` where the
-span that it is about is not the current one. Neither messages nor fields ever hold secrets or people's attributes.
+span that it is about is not the current one; `extra={"text_fields": {...}}` stands in for the fields where people read
+them as text. Neither messages nor fields ever hold secrets or people's attributes.
 """
 
 import json
@@ -16,6 +17,7 @@ from opentelemetry.trace import get_current_span
 
 from connector.errors import ConnectorError
 from connector.telemetry.bursts import BurstFilter
+from connector.telemetry.export_errors import ExportErrors
 
 LIBRARIES = ("aiohttp", "asyncio", "httpcore", "httpx", "opentelemetry", "urllib3")
 """Their own messages are shown from `warning` on."""
@@ -31,6 +33,7 @@ def configure_logging(level: str = "info", format: str = "auto", stream: TextIO 
     as_text = stream.isatty() if format == "auto" else format == "text"
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
+    handler.addFilter(ExportErrors())
     handler.addFilter(BurstFilter())
     root = logging.getLogger()
     for old in root.handlers[:]:
@@ -64,7 +67,7 @@ class TextFormatter(logging.Formatter):
     """`2026-01-31T12:00:00.000Z warning region changed region=eu state=open`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {**_fields(record), **_span_ids(record)}
+        fields = {**_fields(record, "text_fields"), **_span_ids(record)}
         words = [_time(record), f"{record.levelname.lower():<7}", record.getMessage()]
         words += (f"{name}={value}" for name, value in fields.items())
         line = " ".join(words).replace("\r", "\\r").replace("\n", "\\n")
@@ -78,8 +81,8 @@ def _time(record: logging.LogRecord) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    fields = getattr(record, "fields", None)
+def _fields(record: logging.LogRecord, preferred: str = "fields") -> dict[str, Any]:
+    fields = getattr(record, preferred, None) or getattr(record, "fields", None)
     return fields if isinstance(fields, dict) else {}
 
 

@@ -1,6 +1,7 @@
 """`publish` against librdkafka's mock cluster."""
 
 import io
+import os
 import re
 import signal
 import subprocess
@@ -112,6 +113,24 @@ def test_wrong_usage(
     monkeypatch.delenv("CIO_CONFIG", raising=False)
     assert main(["publish", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_an_unreachable_collector_is_one_line_in_our_words(cluster: str, topic: str, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"userId":"1"}\n')
+    arguments = ["publish", "--bootstrap-servers", cluster, "--topic", topic, "--file", str(path)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "connector.cli.main", *arguments],
+        env=os.environ
+        | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_METRICS_EXPORTER": "none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0
+    assert ended.stdout == f"1 record acknowledged on topic {topic}\n"
+    assert ended.stderr.count("the collector at 127.0.0.1:9 does not take spans: Connection refused") == 1
+    assert "HTTPConnectionPool" not in ended.stderr
 
 
 def test_ctrl_c_while_it_waits_for_a_line_is_answered_with_what_was_acknowledged(

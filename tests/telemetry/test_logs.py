@@ -65,6 +65,17 @@ def test_text_on_a_terminal() -> None:
     assert line.endswith("warning region eu is open region=eu")
 
 
+def test_people_may_be_told_in_other_fields_than_machines(stream: io.StringIO) -> None:
+    extra = {"fields": {"settings": {"kafka": {"topics": ["a"]}}}, "text_fields": {"kafka.topics": "a"}}
+    logger.info("starts", extra=extra)
+    assert lines(stream)[0]["settings"] == {"kafka": {"topics": ["a"]}}
+    assert "kafka.topics" not in lines(stream)[0]
+    terminal = Terminal()
+    configure_logging("info", stream=terminal)
+    logger.info("starts", extra=extra)
+    assert terminal.getvalue().endswith("starts kafka.topics=a\n")
+
+
 @pytest.mark.parametrize(("format", "is_json"), [("json", True), ("text", False)])
 def test_format_can_be_chosen(format: str, is_json: bool) -> None:
     stream = io.StringIO() if format == "text" else Terminal()
