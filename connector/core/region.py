@@ -10,18 +10,17 @@ from connector.core.circuit import Circuit
 from connector.core.effects import Cancel, Effect, Noted, RegionChanged, RegionState, Send, Trace
 from connector.core.endings import Endings
 from connector.core.entry import Entry
+from connector.core.failing import StuckNotes, describe, fails, retried
 from connector.core.flight import Flight
-from connector.core.inputs import RegionSnapshot, Retried
+from connector.core.inputs import RegionSnapshot
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
+from connector.core.sieve import Sieve
 from connector.core.token_bucket import TokenBucket
 from connector.core.verdicts import Verdicts
 
 _SEVERITY = {state: severity for severity, state in enumerate(RegionState)}
 _RETRIED_TOLD_MAX = 10
-_STUCK_SECONDS = 60.0
-"""A request that has failed for longer is worth a line in the log."""
-_STUCK_NOTE_SECONDS = 300.0
 
 
 class _Wire:
@@ -68,7 +67,7 @@ class Region:
         self._tokens = TokenBucket(delivery.requests_per_second, now)
         self._wire: dict[int, _Wire] = {}
         self._waiting: list[_Waiting] = []
-        self._stuck_noted_at = float("-inf")
+        self._stuck_notes = StuckNotes()
         self.wake_at: float | None = None
         """When `pump` wants to be called again."""
 
@@ -258,11 +257,11 @@ class Region:
         if flight.chunks and any(
             not entry.ledger.takes for chunk in flight.chunks for entry in chunk.entries
         ):
-            flight.keep(_Sieve(self._endings, self.name, now), unsent_only=False)
+            flight.keep(Sieve(self._endings, self.name, now), unsent_only=False)
 
     def withdraw(self, now: float) -> None:
         """Drop what is unsent of partitions that take no more part, from lanes and from flights."""
-        keeps = _Sieve(self._endings, self.name, now)
+        keeps = Sieve(self._endings, self.name, now)
         for channel in self._channels:
             lanes = channel.lanes
             gone = [entry for entry in lanes if not entry.ledger.takes]
@@ -315,34 +314,13 @@ class Region:
         return anonymous.state, f"{self._anonymous.operation}: {anonymous.detail}"
 
     def _note_stuck(self, flight: Flight, channel: Channel, now: float) -> None:
-        """One that fails while its endpoint works, or has nobody else by whom to tell, is told now and then."""
-        if now < self._stuck_noted_at + _STUCK_NOTE_SECONDS or not _fails(flight, channel):
-            return
-        if now - flight.retried(channel.circuit.healthy_since).failing_since < _STUCK_SECONDS:
-            return
-        self._stuck_noted_at = now
-        first, *others = self._retried()
-        place = f"{first.partition.topic}[{first.partition.partition}] offset {first.offset}"
-        more = f", and {len(others)} requests more" if others else ""
-        self._emit(
-            Noted(
-                "warning",
-                f"{self.name}: {place} ({first.operations} operations) has failed for "
-                f"{now - first.failing_since:.0f} s in {first.attempts} attempts{more}: {first.why}; "
-                "what follows of the same people waits for it",
-            )
-        )
+        if self._stuck_notes.due(flight, channel, now):
+            self._emit(Noted("warning", f"{self.name}: {describe(retried(self._failing()), now)}"))
 
     def _failing(self) -> Iterator[_Waiting]:
         """Flights that fail though their endpoint works."""
-        yield from (waiting for waiting in self._waiting if _fails(*waiting))
-        on_wire = ((wire.flight, wire.channel) for wire in self._wire.values())
-        yield from (flying for flying in on_wire if _fails(*flying))
-
-    def _retried(self) -> list[Retried]:
-        """Requests that fail, the one that has failed for longest first."""
-        found = [flight.retried(channel.circuit.healthy_since) for flight, channel in self._failing()]
-        return sorted(found, key=lambda retried: (retried.failing_since, retried.partition, retried.offset))
+        on_wire = [(wire.flight, wire.channel) for wire in self._wire.values()]
+        return (flying for flying in (*self._waiting, *on_wire) if fails(*flying))
 
     def snapshot(self) -> RegionSnapshot:
         """How the region is doing."""
@@ -354,7 +332,7 @@ class Region:
             queued=self._batch.lanes.queued + self._anonymous.lanes.queued,
             in_flight_requests=len(self._wire),
             concurrency=int(self._batch.circuit.concurrency),
-            retried=tuple(self._retried()[:_RETRIED_TOLD_MAX]),
+            retried=tuple(retried(self._failing())[:_RETRIED_TOLD_MAX]),
         )
 
     @property
@@ -373,33 +351,6 @@ class Region:
             for chunk in flight.chunks
             for entry in chunk.entries
         }
-
-
-def _fails(flight: Flight, channel: Channel) -> bool:
-    circuit = channel.circuit
-    return circuit.state is RegionState.HEALTHY and flight.fails(circuit.healthy_since)
-
-
-class _Sieve:
-    """Keeps entries whose partition is ours; drops each other one once, unless a duplicate has its place."""
-
-    def __init__(self, endings: Endings, region: str, now: float) -> None:
-        self._endings = endings
-        self._region = region
-        self._now = now
-        self._decided: dict[int, bool] = {}
-
-    def spare(self, entries: list[Entry]) -> None:
-        """These are on the wire: their answer decides."""
-        self._decided.update((entry.sequence, True) for entry in entries)
-
-    def __call__(self, entry: Entry) -> bool:
-        if entry.ledger.takes:
-            return True
-        decided = self._decided.get(entry.sequence)
-        if decided is None:
-            decided = self._decided[entry.sequence] = self._endings.dropped(entry, self._region, self._now)
-        return decided
 
 
 def _traces(entries: Sequence[Entry]) -> tuple[Trace, ...]:
