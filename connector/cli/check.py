@@ -19,6 +19,7 @@ region's credentials and whether its workspace is where it is said to be. Joins 
 sends no event.
 
 Each line begins with ok, warn (it works, but), fail (with what to do) or skip (not looked at, after a failure).
+
 exit codes: 0 nothing failed; 2 the configuration is wrong; 77 credentials or permissions are refused; 69 something is
 unreachable or missing; 1 anything else. Of several, the first in this order.
 """
@@ -31,7 +32,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="say whether a configuration would work, and how to fix what would not",
         description="Say line by line whether a configuration would work, and how to fix what would not.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--region", metavar="NAME", help="check only the consumer group and workspace of this region"

@@ -25,7 +25,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="show the settings in effect, or their schema",
         description="Show the settings in effect, or the schema of a configuration file.",
         epilog=EXAMPLE_SHOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="commands", dest="action", required=True, metavar="COMMAND")
     show = actions.add_parser(
@@ -33,7 +32,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="print the settings in effect, without secrets",
         description="Print the settings in effect: environment over file over defaults, secrets as ***.",
         epilog=EXAMPLE_SHOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     show.add_argument("--json", action="store_true", help="as JSON instead of YAML")
     show.set_defaults(command=_show)
@@ -42,7 +40,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="print the JSON Schema of a configuration file",
         description="Print the JSON Schema by which editors check and complete a configuration file.",
         epilog=EXAMPLE_SCHEMA,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     schema.set_defaults(command=_schema)
 

@@ -34,7 +34,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "duplicates and mistakes among them, and then accounts for every single one from outside: from what "
         "Customer.io holds, what the dead-letter topic holds, and what the consumer groups have committed.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--events",

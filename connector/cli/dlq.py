@@ -56,7 +56,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="list, show and replay dead letters",
         description="List, show, replay and mend dead letters.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="commands", dest="action", required=True, metavar="COMMAND")
     _add_list(actions)
@@ -133,7 +132,6 @@ def _add(
         help=meaning,
         description=f"{meaning[0].upper()}{meaning[1:]}.",
         epilog=example,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--topic", metavar="NAME", help="the dead-letter topic (default: that of the settings)"

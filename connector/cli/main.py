@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from connector import __version__
+from connector.cli.parser import Paragraphs, Parser
 from connector.errors import ConnectorError, ExitCode
 
 COMMANDS = {
@@ -82,12 +83,11 @@ def _run(arguments: list[str]) -> int:
 
 def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser, in full for every command that the arguments name, with one line for each other."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="cio-connector",
         description="Moves events from Kafka to Customer.io: none lost, none counted twice, each person's "
         "in order.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=None, config=None)
     _add_common(parser, config=True)
@@ -103,7 +103,8 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _add_common(parser: argparse.ArgumentParser, *, config: bool) -> None:
-    """Options that every command takes, at either side of its name."""
+    """What is the same for every command: how help looks, and options at either side of its name."""
+    parser.formatter_class = Paragraphs
     known = parser._option_string_actions
     if "--version" not in known:
         parser.add_argument("--version", action="version", version=f"cio-connector {__version__}")

@@ -17,9 +17,10 @@ example:
 
 While it runs, faults are injected and looked at over HTTP:
   curl -X POST http://127.0.0.1:9001/simulator/faults -d '{"kind": "status", "status": 503, "requests": 3}'
-  kinds: latency, status, redirect, reject_items, reset, hang, truncate, garbage
-  conditions: region, path, contains, probability, requests, seconds; "applied": true loses the answer only
-  others: GET state, violations, operations, people, faults; DELETE faults; POST reset
+
+Kinds are latency, status, redirect, reject_items, reset, hang, truncate and garbage; conditions are region, path,
+contains, probability, requests and seconds; "applied": true loses the answer only. Others: GET state, violations,
+operations, people, faults; DELETE faults; POST reset. See docs/simulator.md
 """
 
 
@@ -32,7 +33,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "checks every request against the API reference, ignores events whose ULID it has seen, remembers what it "
         "accepted, and lets things go wrong on request.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     for region, port in (("us", 9001), ("eu", 9002)):

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,43 @@ def test_wrong_arguments_are_a_usage_error(arguments: list[str], capsys: pytest.
     captured = capsys.readouterr()
     assert "usage: " in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "error", "command"),
+    [
+        (["pubish"], "[options] COMMAND ...", "did you mean publish?", ""),
+        (["dlq", "relpay"], "[options] COMMAND ...", "did you mean replay?", " dlq"),
+        (["dlq", "replay", "--dry-run"], "[options]", "unknown: --dry-run", " dlq replay"),
+        (
+            ["dlq", "import", "f", "--yess"],
+            "[options] FILE",
+            "unknown: --yess; did you mean --yes?",
+            " dlq import",
+        ),
+        (["simulate", "--us-port", "x"], "[options]", "argument --us-port: a port is a number", " simulate"),
+        (["config", "show", "more"], "[options]", "unknown: more", " config show"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_three_lines_by_the_command_that_it_was_given_to(
+    arguments: list[str], usage: str, error: str, command: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main.main(arguments) == 2
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == f"usage: cio-connector{command} {usage}"
+    assert second.startswith("error: ")
+    assert error in second
+    assert third == f"see cio-connector{command} --help"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_help_fits_the_terminal_but_for_what_is_to_be_copied(columns: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for parser in main._with_nested(main.command_parser(list(main.COMMANDS))):
+        shown = parser.format_help()
+        long = [line for line in shown.splitlines() if len(line) >= columns]
+        assert not [line for line in long if "cio-connector " not in line and "curl " not in line]
+        assert re.search(r"^  .*cio-connector ", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize("before", [True, False])
