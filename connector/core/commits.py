@@ -1,5 +1,6 @@
 """What is committed when: the watermark and the map of what is finished beyond it, for each partition."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 
 from connector.core.commit_metadata import Identity, encode
@@ -92,7 +93,7 @@ class Commits:
         dead = ledger.dead_offsets
         if dead:
             oldest = watermark - self._warm_up_records
-            ledger.dead_offsets = dead = type(dead)(offset for offset in dead if offset >= oldest)
+            ledger.dead_offsets = dead = array("q", [offset for offset in dead if offset >= oldest])
         limit = self._options.metadata_max_characters
         if ledger.metadata_limit is not None:
             limit = min(limit, ledger.metadata_limit)

@@ -172,8 +172,8 @@ class Endings:
             return
         insort(dead, index)  # answers come late and by lane, so not in order
         window = share.window_records
-        while dead[0] < ledger.trimmed + ledger.mark - window:
-            dead.popleft()  # nothing will come near it any more
+        # Nothing will come near these any more.
+        del dead[: bisect_left(dead, ledger.trimmed + ledger.mark - window)]
         place = bisect_left(dead, index)
         before = place + 1 - bisect_right(dead, index - window)
         behind = bisect_left(dead, index + window) - place

@@ -80,10 +80,10 @@ class Ledger:
         """A later warm-up may not begin before: dead letters before it are no longer known."""
         self.warm_up_passes: frozenset[int] = frozenset()
         """Offsets that warm-up must not feed to the window: dead letters, and conflicts dropped for another's sake."""
-        self.dead_offsets: deque[int] = deque()
+        self.dead_offsets = array("q")
         """The same of this run, as far as a later warm-up may come across them."""
-        self.dead_indexes: deque[int] = deque()
-        """Arrival places of recent dead letters, for their share."""
+        self.dead_indexes = array("q")
+        """Arrival places of recent dead letters, ascending, for their share."""
         self.checkpoints: deque[tuple[int, int]] = deque()
         """(arrival place, Kafka timestamp in ms) of the first record of a poll, for the age of the oldest one."""
         self.committed: int | None = None

@@ -108,7 +108,8 @@ class EventWindowOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         Literal["send", "drop", "dead_letter"],
         Meta(
             description="The same id with other content: sent under a ULID of id and content, dropped as a "
-            "duplicate, or dead-lettered as `conflict`."
+            "duplicate, or dead-lettered as `conflict`. Contents are compared byte by byte: choose `drop` where a "
+            "publisher writes the JSON of an event anew when it sends it again."
         ),
     ] = "send"
     warm_up_records: Annotated[

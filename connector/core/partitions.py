@@ -1,5 +1,6 @@
 """The partitions that are ours: how each begins at assignment, and how it is given back."""
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -106,7 +107,7 @@ class Partitions:
     def _take_over(self, ledger: Ledger, known: CommitMetadata, low: int) -> None:
         """Go on where an earlier owner stopped: skip what it finished, warm the window, keep a stop."""
         ledger.finished = deque(known.runs)
-        ledger.dead_offsets = deque(sorted(known.dead))
+        ledger.dead_offsets = array("q", sorted(known.dead))
         ledger.warm_up_passes = known.dead
         ledger.warm_up_floor = known.warm_up_floor
         window = self._options.dedup.events

@@ -90,7 +90,7 @@ def _introduction(simulator: Simulator) -> str:
         )
     else:
         python = f"(site_id, api_key, host='localhost', port={port})"
-        node = f"new TrackClient(siteId, apiKey, {{url: '{us}/api/v1', port: {port}}})"
+        node = f"new TrackClient(siteId, apiKey, {{url: 'https://localhost:{port}/api/v1', port: {port}}})"
         lines += [
             f"Trust this certificate authority: {simulator.ca_file}",
             f"  customerio        REQUESTS_CA_BUNDLE=<it>   CustomerIO{python}",

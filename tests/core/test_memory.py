@@ -11,8 +11,9 @@ from connector.core.dedup import IdWindow
 from connector.core.effects import Send, TopicPartition
 from connector.core.ledger import Ledger
 from connector.core.options import DedupOptions, EventWindowOptions, IdentifyCacheOptions
+from connector.events.event import Reason
 from connector.events.ulid import ulid_from_id
-from tests.core.harness import Harness, identify
+from tests.core.harness import Harness, event, identify, unsendable
 
 COUNTS = pytest.mark.parametrize("count", [25_000, 43_750])
 """The second stands just behind a place where a dict doubles: there it is the largest for what it holds."""
@@ -28,6 +29,25 @@ def bytes_each(count: int, fill: Callable[[], object]) -> float:
         tracemalloc.stop()
     del filled
     return peak_bytes / count
+
+
+def test_a_dead_letter_behind_a_stuck_record_takes_16_bytes_more_of_the_ledger() -> None:
+    count = 50_000
+    core = Harness()
+    core.take(event(0, "stuck"))
+
+    def fill() -> None:
+        for begin in range(1, count, 500):
+            core.receive(*(unsendable(offset, Reason.UNROUTABLE) for offset in range(begin, begin + 500)))
+            core.advance()
+            core.written()
+            core.effects.clear()
+            tracemalloc.reset_peak()
+
+    assert bytes_each(count, fill) < 60, (
+        "with what a poll needs meanwhile, and arrays that have grown by an eighth"
+    )
+    assert core.partition().outstanding == 1
 
 
 @COUNTS
