@@ -20,7 +20,8 @@ from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from connector.settings.load import load_settings
 from connector.settings.model import Settings
-from connector.simulator import Fault, Simulator
+from connector.simulator import Fault, Simulator, SimulatorOptions, run_in_thread
+from connector.simulator.console import _introduction
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -155,6 +156,16 @@ def test_the_map_of_the_house_shows_every_room() -> None:
     shown = set(re.findall(r"^  (\w+)/ ", ARCHITECTURE, re.MULTILINE))
     rooms = {room.parent.name for room in (ROOT / "connector").glob("*/__init__.py")}
     assert shown == rooms
+
+
+def test_the_stand_in_names_the_clients_that_its_page_names() -> None:
+    with run_in_thread(SimulatorOptions(tls=True)) as simulator:
+        said = _introduction(simulator).replace(str(simulator.port("us")), "9001").replace("'", '"')
+    rows = re.findall(r"^\| `([a-z-]+)` \| `(\w+)=ca.pem` \| `(.*)` \|$", SIMULATOR, re.MULTILINE)
+    assert len(rows) == 3
+    for name, variable, client in rows:
+        (line,) = [line for line in said.splitlines() if line.startswith(f"  {name} ")]
+        assert line.split(maxsplit=2) == [name, f"{variable}=<it>", client]
 
 
 def test_the_stand_ins_example_works() -> None:
