@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from connector.cli.main import command_parser
+from connector.errors import ConfigurationError
 from connector.kafka.configuration import consumer_properties
 from connector.pipeline.deadline import GRACE_SECONDS
 from connector.pipeline.kafka_options import consumer_options
@@ -443,6 +445,84 @@ def test_values_that_cannot_work_are_refused_with_the_reason(
     helm: Path | str, arguments: list[str], said: str
 ) -> None:
     assert said in refusal(helm, ONE_REGION, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "said", "variable"),
+    [
+        (
+            {"regions": {"us": {}, "apac": {}}},
+            "regions.apac.url",
+            "is missing; only regions named us and eu have one of their own",
+            {"CIO_REGIONS__APAC__URL": "https://h"},
+        ),
+        *(
+            (
+                {"kafka": {"bootstrap_servers": "kafka:9092", "topics": topics}},
+                "dead_letters.topic",
+                "is missing; with several topics or a pattern it must be named",
+                {"CIO_DEAD_LETTERS__TOPIC": "d"},
+            )
+            for topics in (["a", "b"], ["^a"])
+        ),
+        (
+            {"routing": {"default": "apac"}},
+            "routing.default",
+            ': "apac" is no configured region; configured are us',
+            {"CIO_ROUTING__DEFAULT": "us"},
+        ),
+        (
+            {"regions": {"eu": {}, "two": {"url": "http://h"}}},
+            "routing.default",
+            ': "us" is no configured region; configured are eu, two',
+            {"CIO_ROUTING__DEFAULT": "eu"},
+        ),
+        (
+            {"routing": {"rules": [{"region": "us", "topic": "t"}, {"region": "mars", "topic": "t"}]}},
+            "routing.rules[1].region",
+            ': "mars" is no configured region; configured are us',
+            {"CIO_ROUTING__RULES": '[{"region": "us", "topic": "t"}]'},
+        ),
+        (
+            {"kafka": {"bootstrap_servers": "PLAINTEXT://kafka:9092", "topics": ["a"]}},
+            "kafka.bootstrap_servers",
+            "must be host:port, such as kafka:9092, without ://; TLS is security.protocol in kafka.properties",
+            {},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value and " " not in value else "",
+)
+def test_settings_that_do_not_go_together_are_refused_in_the_connectors_words(
+    helm: Path | str,
+    tmp_path: Path,
+    config: dict[str, Any],
+    setting: str,
+    said: str,
+    variable: dict[str, str],
+) -> None:
+    """Unless the environment, which goes over them, sets it right."""
+    values = yaml.safe_load(ONE_REGION.read_text())
+    values["config"] |= config
+    shape, file = tmp_path / "values.yaml", tmp_path / "connector.yaml"
+    shape.write_text(yaml.safe_dump(values))
+    credentials = {"site_id": "s", "api_key": "k"}
+    regions = {name: region | credentials for name, region in values["config"]["regions"].items()}
+    file.write_text(yaml.safe_dump(values["config"] | {"regions": regions}))
+    words = said if said.startswith(":") else f" {said}"
+    assert f"config.{setting}{words}" in refusal(helm, shape)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(file, {})
+    assert f"{setting}: {said.removeprefix(': ')}" in str(refused.value)
+    if variable:
+        load_settings(file, variable)
+        values["extraEnv"] = [{"name": name, "value": value} for name, value in variable.items()]
+        shape.write_text(yaml.safe_dump(values))
+        assert rendered(helm, shape)
+
+
+def test_replicas_of_a_region_that_is_not_configured_are_refused(helm: Path | str) -> None:
+    said = refusal(helm, TWO_REGIONS, "--set", "perRegion.replicaCount.asia=2")
+    assert 'perRegion.replicaCount.asia: "asia" is no configured region; configured are eu, us' in said
 
 
 def test_the_chart_takes_the_same_properties_for_secrets_as_the_connector(

@@ -116,4 +116,5 @@ number that shares a workspace's rate, groups are its consumer groups.
 {{- if gt (addf (float64 $drain) 5) (float64 .Values.terminationGracePeriodSeconds) -}}
 {{- fail (printf "terminationGracePeriodSeconds (%v) must be 5 or more longer than config.drain_deadline_seconds (%v)" .Values.terminationGracePeriodSeconds $drain) -}}
 {{- end -}}
+{{- include "cio-connector.validateConsistency" . -}}
 {{- end -}}
