@@ -43,7 +43,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="show what would be sent for events, sending nothing",
         description="Show the requests that the next records of the topics, or of a file, would become.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--file", metavar="FILE", help="take the records of this file instead; - is standard input"

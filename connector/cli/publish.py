@@ -30,7 +30,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="put events from a file on a topic",
         description="Put events from a file, or from standard input, on a topic.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--file", metavar="FILE", default="-", help="JSON lines (default: -, which is standard input)"

@@ -22,7 +22,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="move events from Kafka to Customer.io until stopped",
         description="Move events from Kafka to Customer.io until stopped.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--region", metavar="NAME", help="run only the consumer group of this region")
     parser.add_argument(
