@@ -1,7 +1,11 @@
 """What is held in memory without an ending, and how much more may be taken."""
 
+from collections.abc import Sequence
+
 from connector.core.inputs import Credit
 from connector.core.options import BufferOptions
+from connector.events.event import Operation
+from connector.events.record import Record
 
 RECORD_OVERHEAD_BYTES = 1_400
 """What a record costs besides its value and the bodies of its operations, as `tests/core/test_buffer.py` measures:
@@ -48,3 +52,14 @@ class Buffer:
         if self._full:
             return Credit(0, 0)
         return Credit(self._records_max - self.records, self._bytes_max - self.bytes)
+
+
+def cost_bytes_of(record: Record, operations: Sequence[Operation]) -> int:
+    """What a record counts towards the buffer."""
+    cost_bytes = len(record.value() or b"") + len(record.key() or b"") + RECORD_OVERHEAD_BYTES
+    headers = record.headers()
+    if headers:
+        cost_bytes += sum([len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES for name, value in headers])
+    if len(operations) == 1:
+        return cost_bytes + len(operations[0].body)
+    return cost_bytes + sum([len(operation.body) for operation in operations])

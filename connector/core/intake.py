@@ -6,7 +6,7 @@ This is the hot path. What is done here is done for every event, so that what co
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from connector.core.buffer import HEADER_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES, Buffer
+from connector.core.buffer import Buffer, cost_bytes_of
 from connector.core.dedup import Memory
 from connector.core.effects import Dropped, Effect, Noted, Outcome, TopicPartition, Trace
 from connector.core.endings import Endings
@@ -15,7 +15,7 @@ from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.region import Region
 from connector.core.routing import Router, Unroutable
-from connector.events.event import Decoded, Event, Operation, Reason, Rejection, RequestKind
+from connector.events.event import Decoded, Event, Reason, Rejection, RequestKind
 from connector.events.record import Record
 from connector.events.ulid import conflict_ulid
 
@@ -62,6 +62,9 @@ class Intake:
         """This poll's new entries by region, in order of arrival: for batches, and anonymous ones."""
         self._plain = self._plain_ways()
         """The region that an event names (None: none) -> where its entry goes, for whatever needs no closer look."""
+        self._looks_ahead = self._default not in regions and len(regions) < len(options.regions)
+        """This group has nothing to do with records of others, however bad they are: the default region's group looks
+        after those that can never be sent."""
         self._on_conflict = options.dedup.events.on_conflict
         self._sequence = 0
         self._conflict_noted_at = float("-inf")
@@ -89,6 +92,7 @@ class Intake:
         for memory in self._memories.values():
             memory.window.expire(now)
         decode, cluster_id, plain, region_of = self._decode, self.cluster_id, self._plain, self._router.region
+        looks_ahead, foretold, regions = self._looks_ahead, self._router.foretold, self._regions
         sequence = self._sequence
         partition: int | None = None
         topic: str | None = None
@@ -115,6 +119,11 @@ class Intake:
                 self._warm_up(record, offset, ledger, now)
                 self._ignore(trace)
                 continue
+            if looks_ahead:
+                elsewhere = foretold(record)
+                if elsewhere is not None and elsewhere not in regions:
+                    self._endings.at_once(ledger, index, Outcome.FILTERED, elsewhere, trace)
+                    continue
             event = decode(record, cluster_id, "")
             if type(event) is not Event:
                 self._without_event(record, event, ledger, index, trace)
@@ -127,7 +136,7 @@ class Intake:
                 entries, on_way, accepted = plain[named]
                 if ulid not in on_way and ulid not in accepted and operations[0].kind is _V2:
                     # The way of nearly every event. All others take the longer one, which comes to the same.
-                    cost_bytes = _cost_bytes(record, operations)
+                    cost_bytes = cost_bytes_of(record, operations)
                     sequence += 1
                     taken += 1
                     taken_bytes += cost_bytes
@@ -231,7 +240,7 @@ class Intake:
     ) -> None:
         """A new event: into its lane."""
         count = len(event.operations)
-        cost_bytes = _cost_bytes(record, event.operations)
+        cost_bytes = cost_bytes_of(record, event.operations)
         self._sequence += 1
         entry = Entry(
             record,
@@ -350,7 +359,7 @@ class Intake:
         outcome: Outcome,
         trace: Trace | None,
     ) -> None:
-        cost_bytes = _cost_bytes(record, event.operations)
+        cost_bytes = cost_bytes_of(record, event.operations)
         self._buffer.add(1, cost_bytes)
         original.hang(Waiter(record, ledger, index, event, cost_bytes, outcome, trace))
 
@@ -377,7 +386,7 @@ class Intake:
         if region not in self._regions:
             self._endings.at_once(ledger, index, Outcome.FILTERED, region, trace)
             return
-        cost_bytes = _cost_bytes(record, ())
+        cost_bytes = cost_bytes_of(record, ())
         self._endings.unsendable(record, ledger, index, reason, message, region, cost_bytes, trace)
 
 
@@ -387,14 +396,3 @@ def _known(event: Event, memory: Memory) -> Entry | int | None:
     if on_way is not None:
         return on_way
     return None if event.replayed else memory.window.digests.get(event.ulid)
-
-
-def _cost_bytes(record: Record, operations: Sequence[Operation]) -> int:
-    """What a record counts towards the buffer."""
-    cost_bytes = len(record.value() or b"") + len(record.key() or b"") + RECORD_OVERHEAD_BYTES
-    headers = record.headers()
-    if headers:
-        cost_bytes += sum([len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES for name, value in headers])
-    if len(operations) == 1:
-        return cost_bytes + len(operations[0].body)
-    return cost_bytes + sum([len(operation.body) for operation in operations])

@@ -11,6 +11,7 @@ import msgspec
 from connector.core.options import RoutingOptions, RoutingRule
 from connector.events.event import Event, Operation, RequestKind
 from connector.events.headers import read_headers
+from connector.events.named_region import named_region
 from connector.events.record import Record
 
 Route = Callable[[Mapping[str, Any], str], str | None]
@@ -81,6 +82,14 @@ class Router:
             known = ", ".join(sorted(self._regions))
             return Unroutable(f"names a region that is not configured; configured: {known}")
         return named
+
+    def foretold(self, record: Record) -> str | None:
+        """The region of whatever the record holds, valid or not, where it can be told without decoding it. None: it
+        takes a closer look."""
+        named = named_region(record)
+        if named is None:
+            return self._default if self.trivial else None
+        return named if named in self._regions else None
 
     def _decide(self, record: Record, event: Event) -> str | None:
         topic = record.topic() or ""
