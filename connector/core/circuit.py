@@ -3,9 +3,10 @@ probe.
 
 healthy             -> throttled      on 429, or 503 with Retry-After: concurrency halves, all wait
 healthy, throttled  -> open           after `breaker_failures` failures in a row, across lanes
-any                 -> unauthorised   on 401 or 403, unless others are accepted meanwhile
-any                 -> misconfigured  on a redirect, 404, 405 or another 4xx, unless others are accepted meanwhile
-open, unauthorised, misconfigured -> healthy   when a probe is answered; concurrency then grows from 1
+any                 -> unauthorised   on 401 or 403, and
+any                 -> misconfigured  on a redirect, 404, 405 or another 4xx, unless it is one request's trouble alone
+open                -> healthy        when a probe is answered; concurrency then grows from 1
+unauthorised, misconfigured -> healthy   when something is accepted; the same
 throttled     -> healthy        when concurrency has grown back
 """
 
@@ -16,6 +17,8 @@ from connector.core.options import DeliveryOptions
 
 _OPERATIONS_MIN = 8
 _OPERATIONS_UNLIMITED = 1 << 30
+_REFUSALS_OF_ONE = 3
+"""So often in a row one and the same flight may be turned away before it is taken for everybody's trouble."""
 PROBED = frozenset((RegionState.OPEN, RegionState.UNAUTHORISED, RegionState.MISCONFIGURED))
 
 
@@ -29,8 +32,11 @@ class Circuit:
         "_concurrency_since",
         "_failed_last",
         "_probe_seconds",
+        "_refusals",
+        "_refused_last",
         "_retry_after_seconds_max",
         "_throttles",
+        "accepted_total",
         "concurrency",
         "detail",
         "failures",
@@ -40,6 +46,7 @@ class Circuit:
         "operations_max",
         "probe_at",
         "state",
+        "successes_first",
         "successes_total",
     )
 
@@ -53,6 +60,10 @@ class Circuit:
         self._throttles = 0
         self._failed_last = 0
         """The number of a flight."""
+        self._refusals = 0
+        """In a row, with nobody accepted between."""
+        self._refused_last = 0
+        """The number of a flight."""
         self.concurrency = self._concurrency_max
         """Requests that may be in flight now; its whole part counts."""
         self.operations_max = _OPERATIONS_UNLIMITED
@@ -65,6 +76,10 @@ class Circuit:
         self.failures = 0
         """Failures in a row, across lanes."""
         self.successes_total = 0
+        self.successes_first = 0
+        """Those of first attempts."""
+        self.accepted_total = 0
+        """Successes that took something."""
         self.failures_total = 0
         """First attempts that failed."""
         self.hold_until = 0.0
@@ -77,23 +92,41 @@ class Circuit:
         """May only a lone probe go?"""
         return self.state in PROBED
 
-    def succeeded(self, now: float) -> None:
-        """A request was answered in a way that says the destination works."""
+    def succeeded(self, attempt: int, accepted: bool, now: float) -> None:
+        """A request was answered in a way that says the destination works. `accepted`: it took something; whoever
+        refuses malformed bodies may do so before the credentials are looked at."""
         self.successes_total += 1
+        if attempt == 1:
+            self.successes_first += 1
+        if accepted:
+            self.accepted_total += 1
+            self._refusals = 0
         self.failures = self._throttles = 0
         self.operations_max = min(_OPERATIONS_UNLIMITED, 2 * self.operations_max)
         if self.probed:
-            self.concurrency = 1.0
-            self._recover("a probe was answered", now)
+            if accepted or self.state is RegionState.OPEN:
+                self.concurrency = 1.0
+                self._recover("a probe was answered", now)
         else:
             self.concurrency = min(self._concurrency_max, self.concurrency + 1 / self.concurrency)
             if self.state is RegionState.THROTTLED and self.concurrency == self._concurrency_max:
                 self._recover("requests are accepted at full concurrency again", now)
 
-    def turned_away(self, answer: Unauthorised | Misconfigured, now: float) -> None:
+    def refuses_one_alone(self, flight: int) -> bool:
+        """One more request is turned away. Is it the trouble of this flight (by its number) alone, as far as one can
+        tell yet? Others were accepted, and nobody else has been refused since."""
+        another = self._refusals > 0 and flight != self._refused_last
+        self._refusals += 1
+        self._refused_last = flight
+        return not (another or self._refusals > _REFUSALS_OF_ONE or self.probed) and self.accepted_total > 0
+
+    def turned_away(self, answer: Unauthorised | Misconfigured, attempt: int, now: float) -> None:
         """The credentials are refused, or this is not the destination that the settings think it is: hold everything
         and probe."""
+        if attempt == 1:
+            self.failures_total += 1
         self.probe_at = now + self._probe_seconds
+        self.operations_max = min(self.operations_max, _OPERATIONS_MIN)
         if isinstance(answer, Unauthorised):
             self._enter(RegionState.UNAUTHORISED, answer.said)
         else:

@@ -23,11 +23,14 @@ class Chunk:
     """Operations that go into one request, and how it has fared so far."""
 
     __slots__ = (
+        "accepted_seen",
         "attempts",
         "entries",
         "evidence",
         "failures_seen",
         "operations",
+        "proof",
+        "successes_first_seen",
         "successes_seen",
         "tries",
         "unreadable",
@@ -41,9 +44,13 @@ class Chunk:
         """Requests made for these operations, bisected ones included."""
         self.evidence = 0.0
         """What speaks for these operations being to blame, and not the destination: see `verdicts`."""
+        self.proof = 0.0
+        """The same by first attempts alone, which is slower and not misled by what others' retries come to."""
         self.successes_seen = 0
+        self.successes_first_seen = 0
+        self.accepted_seen = 0
         self.failures_seen = 0
-        """The endpoint's successes and first failures when it last failed, or was first sent."""
+        """The endpoint's successes, acceptances and first failures when it last failed, or was first sent."""
         self.tries = 0
         """Requests made for just these operations."""
         self.unreadable = 0
@@ -52,6 +59,8 @@ class Chunk:
     def look_around(self, circuit: Circuit) -> None:
         """Remember how the endpoint is doing, to compare when it fails next."""
         self.successes_seen = circuit.successes_total
+        self.successes_first_seen = circuit.successes_first
+        self.accepted_seen = circuit.accepted_total
         self.failures_seen = circuit.failures_total
 
     def split_at(self, place: int) -> tuple["Chunk", "Chunk"]:

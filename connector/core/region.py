@@ -21,6 +21,7 @@ from connector.core.verdicts import Verdicts
 
 _SEVERITY = {state: severity for severity, state in enumerate(RegionState)}
 _RETRIED_TOLD_MAX = 10
+_TRIES_OF_SMALL_PROBES = 30
 
 
 class _Wire:
@@ -175,13 +176,28 @@ class Region:
             if self._holds_any(channel):
                 self._wake(channel.circuit.probe_at)
             return
-        flight = self._next_probe(channel)
-        if flight is None:
+        if not self._holds_any(channel) or not self._may_send(channel, now):
             return
-        if self._may_send(channel, now):
+        flight = self._next_probe(channel)
+        if flight is not None:
+            self._make_small(flight, channel)
             self._send(flight, channel, now)
-        else:
-            self._waiting.append((flight, channel))
+
+    def _make_small(self, flight: Flight, channel: Channel) -> None:
+        """A probe of many operations may fail for one of them, and so may all that wait: split one of them. The next
+        one not before what came of it has been tried often, or a long outage would leave nothing but small requests."""
+        if any(
+            other is channel
+            and len(small.current.entries) <= channel.full_at
+            and small.current.tries < _TRIES_OF_SMALL_PROBES
+            for small, other in self._waiting
+        ):
+            return
+        while len(flight.current.entries) > channel.full_at:
+            other = flight.split(channel.lanes.lane_of)
+            if other is not None:
+                other.due_at, other.tried_at = flight.due_at, flight.tried_at
+                self._waiting.append((other, channel))
 
     def _next_probe(self, channel: Channel) -> Flight | None:
         """What failed before and what is new take turns, so that what can never succeed keeps nobody out."""

@@ -12,7 +12,6 @@ from connector.core.answers import (
     Unavailable,
 )
 from connector.core.channel import Channel
-from connector.core.circuit import Circuit
 from connector.core.endings import Endings
 from connector.core.flight import Chunk, Flight
 from connector.events.event import Reason
@@ -61,7 +60,7 @@ class Verdicts:
             case PartlyRejected():
                 return self._unattributable(flight, channel, sent_at, alone, now)
             case Refused():
-                _came_on(flight, channel, now)
+                _came_on(flight, channel, now, accepted=False)
                 return self._refused(
                     flight, channel, Reason.REJECTED, f"{answer.status}: {answer.message}", now
                 )
@@ -120,12 +119,13 @@ class Verdicts:
         """Nothing is accepted any more; unless others are, with the same credentials at the same URL. Then it is these
         operations that something on the way will not let through, such as a firewall."""
         chunk, circuit = flight.current, channel.circuit
-        if circuit.successes_total > chunk.successes_seen:
+        alone_refused = circuit.refuses_one_alone(flight.sequence)
+        if alone_refused or circuit.accepted_total > chunk.accepted_seen:
             detail = answer.detail if isinstance(answer, Misconfigured) else ""
             told = Unavailable(str(answer.status), answer.status, detail=detail)
             return self._unavailable(flight, channel, told, sent_at, alone, now)
         flight.failed(answer.said, now)
-        circuit.turned_away(answer, now)
+        circuit.turned_away(answer, chunk.attempts, now)
         chunk.look_around(circuit)
         return _split(flight, channel) if _stuck(chunk, alone) else [flight]
 
@@ -138,7 +138,9 @@ class Verdicts:
             return [flight]
         flight.failed(answer.said, now)
         if answer.status != 429:
-            chunk.evidence += _evidence(chunk, circuit)
+            failures = circuit.failures_total - chunk.failures_seen
+            chunk.evidence += _evidence(circuit.successes_total - chunk.successes_seen, failures)
+            chunk.proof += _evidence(circuit.successes_first - chunk.successes_first_seen, failures)
         suspect = chunk.evidence > _EVIDENCE_TO_SUSPECT
         flight.due_at = circuit.failed(answer, flight.sequence, chunk.attempts, suspect, sent_at, now)
         if answer.status == 429:
@@ -147,14 +149,14 @@ class Verdicts:
         if len(chunk.entries) > 1:
             if chunk.evidence > _EVIDENCE_TO_SPLIT or _stuck(chunk, alone):
                 return _split(flight, channel)
-        elif chunk.tries >= self._poison_attempts and chunk.evidence > _EVIDENCE_OF_POISON:
+        elif chunk.tries >= self._poison_attempts and chunk.proof > _EVIDENCE_OF_POISON:
             message = f"failed {chunk.tries} times by itself ({answer.kind}) while others succeeded"
             return self._refused(flight, channel, Reason.POISON, message, now)
         return [flight]
 
 
-def _came_on(flight: Flight, channel: Channel, now: float) -> None:
-    channel.circuit.succeeded(now)
+def _came_on(flight: Flight, channel: Channel, now: float, accepted: bool = True) -> None:
+    channel.circuit.succeeded(flight.current.attempts, accepted, now)
     flight.came_on()
 
 
@@ -172,11 +174,9 @@ def _split(flight: Flight, channel: Channel) -> list[Flight]:
     return [flight, other]
 
 
-def _evidence(chunk: Chunk, circuit: Circuit) -> float:
-    """How much this failure speaks against the operations: the less likely, the more often others succeeded at their
-    first try meanwhile. -ln(p) with p = (f + 1) / (s + f + 2) for s successes and f failures of others; nothing where
-    nobody succeeded. An outage adds nothing, a destination that fails half of all requests 0.7 a time.
+def _evidence(successes: int, failures: int) -> float:
+    """How much a failure speaks against the operations: the less likely, the more often others succeeded meanwhile.
+    -ln(p) with p = (f + 1) / (s + f + 2) for s successes and f failed first attempts of others; nothing where nobody
+    succeeded. An outage adds nothing, a destination that fails half of all requests 0.7 a time.
     """
-    successes = circuit.successes_total - chunk.successes_seen
-    failures = circuit.failures_total - chunk.failures_seen
     return log((successes + failures + 2) / (failures + 1)) if successes else 0.0

@@ -33,7 +33,7 @@ def test_a_success_begins_the_row_anew() -> None:
     circuit = _circuit(breaker_failures=2)
     for _ in range(5):
         circuit.failed(DOWN, 7, 1, False, 0.0, 10.0)
-        circuit.succeeded(20.0)
+        circuit.succeeded(1, True, 20.0)
     assert circuit.state is RegionState.HEALTHY
 
 
@@ -70,17 +70,17 @@ def test_an_open_one_probes_after_its_time_and_says_why() -> None:
 def test_an_answered_probe_closes_it_and_concurrency_grows_from_one() -> None:
     circuit = _circuit(concurrency=10)
     _open(circuit)
-    circuit.succeeded(20.0)
+    circuit.succeeded(1, True, 20.0)
     assert circuit.state is RegionState.HEALTHY and circuit.concurrency == 1.0
     for _ in range(100):
-        circuit.succeeded(20.0)
+        circuit.succeeded(1, True, 20.0)
     assert circuit.concurrency == 10.0
 
 
 def test_after_it_closed_it_takes_a_whole_row_again_to_open_it() -> None:
     circuit = _circuit()
     _open(circuit)
-    circuit.succeeded(20.0)
+    circuit.succeeded(1, True, 20.0)
     for _ in range(4):
         circuit.failed(DOWN, 7, 1, False, 20.0, 21.0)
     assert circuit.state is RegionState.HEALTHY
@@ -114,7 +114,7 @@ def test_concurrency_that_has_grown_back_is_healthy() -> None:
     circuit = _circuit(concurrency=4)
     circuit.failed(THROTTLED, 7, 1, False, 9.0, 10.0)
     for _ in range(50):
-        circuit.succeeded(20.0)
+        circuit.succeeded(1, True, 20.0)
     assert circuit.state is RegionState.HEALTHY
 
 
@@ -146,18 +146,18 @@ def test_throttling_without_retry_after_waits_longer_each_time() -> None:
 
 def test_refused_credentials_and_a_wrong_url_are_probed() -> None:
     circuit = _circuit(probe_seconds=5)
-    circuit.turned_away(Unauthorised(401), 10.0)
+    circuit.turned_away(Unauthorised(401), 1, 10.0)
     assert circuit.state is RegionState.UNAUTHORISED and circuit.probed and circuit.probe_at == 15.0
-    circuit.turned_away(Misconfigured(301, "https://a answered 301 and points to https://b"), 20.0)
+    circuit.turned_away(Misconfigured(301, "https://a answered 301 and points to https://b"), 1, 20.0)
     assert circuit.state is RegionState.MISCONFIGURED and circuit.probe_at == 25.0
     assert "https://b" in circuit.detail
-    circuit.succeeded(20.0)
+    circuit.succeeded(1, True, 20.0)
     assert circuit.state is RegionState.HEALTHY
 
 
 def test_an_outage_does_not_hide_refused_credentials() -> None:
     circuit = _circuit()
-    circuit.turned_away(Unauthorised(401), 10.0)
+    circuit.turned_away(Unauthorised(401), 1, 10.0)
     for _ in range(9):
         circuit.failed(DOWN, 7, 1, False, 14.0, 15.0)
     assert circuit.state is RegionState.UNAUTHORISED

@@ -531,7 +531,7 @@ def failing_request_is_never_poison(original: Any) -> Any:
     """What never succeeds is retried for ever, and what stands behind it waits."""
 
     def unavailable(verdicts: Verdicts, flight: Flight, *rest: Any) -> Any:
-        flight.current.evidence = float("-inf")
+        flight.current.proof = float("-inf")
         return original(verdicts, flight, *rest)
 
     return unavailable

@@ -287,8 +287,11 @@ class RequestChecks:
             return
         for index, fact in enumerate(flying.facts):
             if index not in refused:
-                place = self._truth.published[fact.serial].place
-                self._told_accepted.setdefault(place, set()).add((fact.serial, fact.index))
+                published = self._truth.published[fact.serial]
+                if published.offset < self.takes.get(
+                    published.place, 0
+                ):  # else it was sent for another of its id
+                    self._told_accepted.setdefault(published.place, set()).add((fact.serial, fact.index))
 
     @property
     def flying(self) -> int:
