@@ -7,7 +7,7 @@ import gc
 import random
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from confluent_kafka import Message
@@ -20,6 +20,7 @@ from connector.core.inputs import Assignment
 from connector.core.options import CoreOptions
 from connector.events.decode import make_decoder
 from connector.events.options import EventOptions
+from connector.events.record import Record
 
 EVENTS = 200_000
 POLL_RECORDS = 2_000
@@ -79,9 +80,10 @@ def core_of(records_max: int) -> Core:
 def drain(core: Core, records: Sequence[Message]) -> None:
     """Ten requests in flight, each answered once the next is due, as a fast destination would."""
     now = 0.0
-    for begin in range(0, len(records), POLL_RECORDS):
+    read = cast("Sequence[Record]", records)
+    for begin in range(0, len(read), POLL_RECORDS):
         now += 0.01
-        core.receive(records[begin : begin + POLL_RECORDS], now)
+        core.receive(read[begin : begin + POLL_RECORDS], now)
         _answer_all(core, now)
     while core.snapshot(now).buffered_records:
         now += 0.01

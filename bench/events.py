@@ -58,7 +58,9 @@ def messages(count: int, **options: float) -> list[Message]:
     return [
         record
         for begin in range(0, count, _POLL_RECORDS)
-        for record in sorted(made[begin : begin + _POLL_RECORDS], key=Message.partition)
+        for record in sorted(
+            made[begin : begin + _POLL_RECORDS], key=lambda message: message.partition() or 0
+        )
     ]
 
 

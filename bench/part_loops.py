@@ -14,12 +14,14 @@ import msgspec
 
 from bench.core import Bare, core_of, decoder, drain
 from bench.events import messages
-from connector.core.channel import batch_channel
+from connector.core.backoff import Backoff
+from connector.core.channel import Channel, batch_channel
+from connector.core.circuit import Circuit
 from connector.core.dedup import IdWindow
 from connector.core.effects import TopicPartition
 from connector.core.entry import Entry
 from connector.core.ledger import Ledger
-from connector.core.options import BatchOptions
+from connector.core.options import BatchOptions, DeliveryOptions
 from connector.events.event import Event
 
 Things = Sequence[Any]
@@ -74,15 +76,19 @@ def _cachetools(ids: Things) -> None:
                 window[ulid] = digest
 
 
+def _channel() -> Channel:
+    return batch_channel(BatchOptions(), Circuit(DeliveryOptions(), Backoff(0.5, 30.0, lambda: 1.0)))
+
+
 def _lanes(entries: Things) -> None:
-    channel = batch_channel(BatchOptions())
+    channel = _channel()
     for batch in _polls(entries):
         channel.lanes.extend(batch)
-        channel.lanes.release(channel.board(POLL_RECORDS).lanes)
+        channel.lanes.release(channel.board().lanes)
 
 
 def _encode(entries: Things) -> None:
-    channel = batch_channel(BatchOptions())
+    channel = _channel()
     for batch in _polls(entries):
         channel.encode([entry.event.operations[0] for entry in batch])
 
