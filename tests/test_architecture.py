@@ -1,6 +1,7 @@
 """Imports point one way, what is pure stays pure, and a module holds one idea."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -191,3 +192,8 @@ def test_a_module_s_name_says_what_it_holds() -> None:
 def test_a_module_is_short_enough_to_read() -> None:
     lines = {module: len(path.read_text().splitlines()) for module, path in _modules().items()}
     assert {module: count for module, count in lines.items() if count > LINES_MAX} == {}
+
+
+def test_the_package_that_people_install_holds_the_connector_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["connector"]
