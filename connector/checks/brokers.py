@@ -1,10 +1,10 @@
 """Kafka's brokers: whether they answer, and what the checks of topics and groups need to ask them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka.admin import AdminClient
 
 from connector.checks.deadline import Deadline
 from connector.checks.result import Check, counted, fail, failed, ok
@@ -16,7 +16,7 @@ from connector.kafka.configuration import (
     made,
     producer_properties,
 )
-from connector.kafka.reach import Reached, answer, reached
+from connector.kafka.reach import Reached, reached
 
 REACH_SECONDS = 8.0
 ANSWER_SECONDS = 5.0
@@ -63,36 +63,6 @@ def check_brokers(
     except ConnectorError as error:
         return failed(what, servers, error), None
     return ok(what, servers, _found(kafka)), Brokers(kafka, servers, _user(options.properties), deadline)
-
-
-def topic_configs(brokers: Brokers, topics: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The configuration of topics, as far as these credentials may see it."""
-    if not topics or not brokers.kafka.has_controller:
-        return {}
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
-    return _configs(brokers, resources)
-
-
-def broker_config(brokers: Brokers) -> dict[str, str]:
-    """The configuration of one of the brokers; empty where these credentials may not see it."""
-    broker = next(iter(brokers.kafka.metadata.brokers), None)
-    if broker is None:
-        return {}
-    name = str(broker)
-    return _configs(brokers, [ConfigResource(ConfigResource.Type.BROKER, name)]).get(name, {})
-
-
-def _configs(brokers: Brokers, resources: list[ConfigResource]) -> dict[str, dict[str, str]]:
-    deadline = Deadline.after(brokers.seconds)
-    asked = brokers.admin.describe_configs(resources, request_timeout=brokers.seconds)
-    configs = {}
-    for resource, future in asked.items():
-        try:
-            entries = answer(future, deadline.at)
-        except KafkaException:
-            continue
-        configs[resource.name] = {name: entry.value or "" for name, entry in entries.items()}
-    return configs
 
 
 def _found(kafka: Reached) -> str:

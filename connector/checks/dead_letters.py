@@ -3,10 +3,11 @@
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
-from connector.checks.brokers import Brokers, topic_configs
+from connector.checks.brokers import Brokers
 from connector.checks.result import Check, counted, fail, ok, warn
 from connector.checks.topics import duration, hours, unusable_topic
 from connector.errors import ExitCode
+from connector.kafka.broker_configs import topic_configs
 from connector.kafka.topic_facts import TopicFacts, topic_facts
 
 CHECK = "dead_letter_topic"
@@ -38,7 +39,7 @@ def _writable(brokers: Brokers, topic: TopicFacts) -> Check:
 
 
 def _kept(brokers: Brokers, topic: str, record_bytes_max: int) -> list[Check]:
-    config = topic_configs(brokers, [topic]).get(topic, {})
+    config = topic_configs(brokers.kafka, [topic], brokers.seconds).get(topic, {})
     checks = []
     kept = hours(config.get("retention.ms", ""))
     policy = config.get("cleanup.policy", "")

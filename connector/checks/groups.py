@@ -6,11 +6,12 @@ from typing import Any
 from confluent_kafka import ConsumerGroupType, KafkaError, KafkaException
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
-from connector.checks.brokers import Brokers, broker_config
+from connector.checks.brokers import Brokers
 from connector.checks.deadline import Deadline
 from connector.checks.result import Check, counted, fail, failed, ok, warn
 from connector.core.effects import TopicPartition
 from connector.errors import ExitCode
+from connector.kafka.broker_configs import broker_config
 from connector.kafka.errors import REFUSED_GROUP, connector_error
 from connector.kafka.group_offsets import group_offsets
 from connector.kafka.reach import answer, patiently
@@ -96,7 +97,7 @@ def _refused(brokers: Brokers, group_id: str) -> Check:
 def _protocol(brokers: Brokers) -> Check:
     """Whether the brokers know KIP-848. Only a broker's configuration says so to somebody who joins no group."""
     check, name = "group_protocol", "consumer"
-    config = broker_config(brokers)
+    config = broker_config(brokers.kafka, brokers.seconds)
     fix = "Use brokers 4.0 or later with it, or set kafka.group_protocol: classic"
     if PROTOCOLS in config:
         protocols = [protocol.strip() for protocol in config[PROTOCOLS].split(",")]

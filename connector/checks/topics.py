@@ -6,10 +6,11 @@ from typing import NamedTuple
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]
 
-from connector.checks.brokers import Brokers, topic_configs
+from connector.checks.brokers import Brokers
 from connector.checks.result import Check, counted, fail, failed, ok, warn
 from connector.core.effects import TopicPartition
 from connector.errors import ExitCode
+from connector.kafka.broker_configs import topic_configs
 from connector.kafka.errors import REFUSED_TOPIC, UNKNOWN_TOPIC, connector_error
 from connector.kafka.missing_topic import creation
 from connector.kafka.reach import patiently
@@ -43,7 +44,9 @@ def check_topics(brokers: Brokers, names: Sequence[str], isolation: IsolationLev
             checks.append(_pattern(brokers, name, matching))
         topics += [topic for topic in matching if topic not in topics]
     facts = topic_facts(brokers.kafka, topics, brokers.seconds)
-    configs = topic_configs(brokers, [topic for topic in topics if isinstance(facts[topic], TopicFacts)])
+    configs = topic_configs(
+        brokers.kafka, [topic for topic in topics if isinstance(facts[topic], TopicFacts)], brokers.seconds
+    )
     bounds: dict[TopicPartition, Bounds] = {}
     for topic in topics:
         found = facts[topic]

@@ -39,7 +39,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong, what was probably meant, and where help is, for the command that was given: argparse shows
     all options first, and those of the command above where one is unknown."""
 
-    def parse_known_args(  # type: ignore[override]
+    def parse_known_args(  # type: ignore[override]  # typeshed has overloads, which come to the same
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         parsed, unknown = super().parse_known_args(args, namespace)

@@ -76,9 +76,9 @@ class Channel:
         """Requests that may be in flight now."""
         return max(1, int(self.circuit.concurrency * self.share))
 
-    def has_news(self) -> bool:
-        """Is there anything to tell, that was not told before? A state is told when it begins; while it lasts, only
-        what else is found to be wrong, once."""
+    def take_news(self) -> bool:
+        """Is there anything to tell, that was not told before? It counts as told then. A state is told when it begins;
+        while it lasts, only what else is found to be wrong, once."""
         state, detail = self.circuit.state, self.circuit.detail
         if state is not self._state_told:
             self._state_told = state

@@ -18,6 +18,11 @@ class TopicPartition(NamedTuple):
     topic: str
     partition: int
 
+    @property
+    def shown(self) -> str:
+        """As people write it: `events[3]`."""
+        return f"{self.topic}[{self.partition}]"
+
 
 class Outcome(StrEnum):
     """A record's ending. Exactly one each."""

@@ -32,7 +32,7 @@ def describe(failing: Sequence[Retried], now: float) -> str:
     first, *others = failing
     more = f", and {len(others)} requests more" if others else ""
     return (
-        f"{first.partition.topic}[{first.partition.partition}] offset {first.offset} "
+        f"{first.partition.shown} offset {first.offset} "
         f"({first.operations} operations) has failed for {now - first.failing_since:.0f} s "
         f"in {first.attempts} attempts{more}: {first.why}; what follows of the same people waits for it"
     )

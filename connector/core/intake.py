@@ -319,7 +319,7 @@ class Intake:
         if now < self._conflict_noted_at + _CONFLICT_NOTE_SECONDS:
             return
         self._conflict_noted_at = now
-        where = f"{ledger.partition.topic}[{ledger.partition.partition}] offset {ledger.offset_at(index)}"
+        where = f"{ledger.partition.shown} offset {ledger.offset_at(index)}"
         self._emit(
             Noted(
                 "warning",

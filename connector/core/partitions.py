@@ -86,7 +86,7 @@ class Partitions:
         reset = low if self._options.auto_offset_reset == "earliest" else high
         if committed is None:
             return reset
-        name = f"{assignment.partition.topic}[{assignment.partition.partition}]"
+        name = assignment.partition.shown
         if committed < low:
             self.records_missed += low - committed
             self._note(

@@ -170,13 +170,12 @@ class Region:
 
     def _probe(self, channel: Channel, now: float) -> None:
         """One request at a time, and not twice running the same one where there is another."""
-        if channel.in_flight:
+        if channel.in_flight or not self._holds_any(channel):
             return
         if now < channel.circuit.probe_at:
-            if self._holds_any(channel):
-                self._wake(channel.circuit.probe_at)
+            self._wake(channel.circuit.probe_at)
             return
-        if not self._holds_any(channel) or not self._may_send(channel, now):
+        if not self._may_send(channel, now):
             return
         flight = self._next_probe(channel)
         if flight is not None:
@@ -316,7 +315,7 @@ class Region:
 
     def _tell(self) -> None:
         for channel in self._channels:
-            if channel.has_news():
+            if channel.take_news():
                 circuit = channel.circuit
                 self._emit(RegionChanged(self.name, channel.operation, circuit.state, circuit.detail))
 

@@ -1,13 +1,10 @@
 """Whether topics keep what is put back on them until it is read: retention goes by the records' timestamps."""
 
-import time
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
-
 from connector.errors import ConfigurationError
-from connector.kafka.reach import Reached, answer
+from connector.kafka.broker_configs import topic_configs
+from connector.kafka.reach import Reached
 
 ANSWER_SECONDS = 5.0
 _DAY_MS = 86_400_000
@@ -34,16 +31,9 @@ def note_age(oldest_ms: dict[str, int], topic: str, timestamp_ms: int) -> None:
 
 def _retention_ms(kafka: Reached, topics: list[str]) -> dict[str, int]:
     """As far as these credentials may see it."""
-    if not topics or not kafka.has_controller:
-        return {}
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
-    deadline = time.monotonic() + ANSWER_SECONDS
-    found = {}
-    for resource, future in kafka.admin.describe_configs(resources, request_timeout=ANSWER_SECONDS).items():
-        try:
-            config = {name: entry.value for name, entry in answer(future, deadline).items()}
-        except KafkaException:
-            continue
-        if "delete" in (config.get("cleanup.policy") or ""):
-            found[resource.name] = int(config.get("retention.ms") or -1)
-    return found
+    configs = topic_configs(kafka, topics, ANSWER_SECONDS)
+    return {
+        topic: int(config.get("retention.ms") or -1)
+        for topic, config in configs.items()
+        if "delete" in config.get("cleanup.policy", "")
+    }

@@ -140,7 +140,7 @@ class Membership:
         for partition, reason in facts.missing.items():
             if partition in self._unknown:
                 self._unknown[partition] = again
-                what = f"{named(partition)} is assigned, but nothing can be learnt of it: {reason}"
+                what = f"{partition.shown} is assigned, but nothing can be learnt of it: {reason}"
                 self._conditions.report(Key.partition(partition), what)
         known = [a for a in facts.assignments if a.partition in self._unknown]
         for assignment in known:
@@ -152,7 +152,7 @@ class Membership:
     def _begin(self, partitions: Sequence[TopicPartition], starts: Sequence[Start]) -> None:
         if {start.partition for start in starts} != set(partitions):
             raise RuntimeError(
-                f"the core has not said where to begin with {', '.join(map(named, partitions))}"
+                f"the core has not said where to begin with {', '.join(partition.shown for partition in partitions)}"
             )
         begun = self._partitions.begin(starts)
         for partition in begun:
@@ -176,8 +176,3 @@ class Membership:
             self._broken.pop(partition, None)
         self._detaching.difference_update(partitions)
         self._conditions.forget(map(Key.partition, partitions))
-
-
-def named(partition: TopicPartition) -> str:
-    """As people write it."""
-    return f"{partition.topic}[{partition.partition}]"

@@ -1,14 +1,12 @@
 """Whether a topic is there that is only written to now and then: nobody else would notice before it is needed."""
 
-import time
-
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka import KafkaError
 
 from connector.errors import UnavailableError
+from connector.kafka.broker_configs import broker_config
 from connector.kafka.configuration import ProducerOptions
 from connector.kafka.errors import UNKNOWN_TOPIC
-from connector.kafka.reach import Reached, answer, reached
+from connector.kafka.reach import Reached, reached
 from connector.kafka.topic_facts import topic_facts
 
 REACH_SECONDS = 10.0
@@ -40,14 +38,4 @@ def creation(servers: str, topic: str, partitions: int, brokers: int) -> str:
 
 def _creates_topics(kafka: Reached) -> bool:
     """As far as these credentials may see it."""
-    broker = next(iter(kafka.metadata.brokers), None)
-    if broker is None:
-        return False
-    resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
-    (asked,) = kafka.admin.describe_configs([resource], request_timeout=ANSWER_SECONDS).values()
-    try:
-        entries = answer(asked, time.monotonic() + ANSWER_SECONDS)
-    except KafkaException:
-        return False
-    setting = entries.get("auto.create.topics.enable")
-    return setting is not None and setting.value == "true"
+    return broker_config(kafka, ANSWER_SECONDS).get("auto.create.topics.enable") == "true"

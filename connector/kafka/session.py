@@ -26,7 +26,7 @@ from connector.kafka.flow import WAIT, Flow
 from connector.kafka.headers import read_headers
 from connector.kafka.listener import ConsumerListener
 from connector.kafka.lookup import Lookup, isolation_level
-from connector.kafka.membership import Membership, named
+from connector.kafka.membership import Membership
 from connector.kafka.partitions import Partitions
 from connector.kafka.verdict import Verdict, verdict_on
 
@@ -198,11 +198,11 @@ class Session:
         known = self.membership.owns(partition)
         verdict = verdict_on(error, of_partition=known)
         if verdict is Verdict.OUT_OF_RANGE and known:
-            what = f"{named(partition)}: the log does not hold the position any more: {error.str()}"
+            what = f"{partition.shown}: the log does not hold the position any more: {error.str()}"
             self._listener.note("error", what)
             self.membership.out_of_range(partition)
         elif verdict is Verdict.DROPPED:
-            what = f"{named(partition)} cannot be read: {error.str()}"
+            what = f"{partition.shown} cannot be read: {error.str()}"
             self._conditions.report(Key.partition(partition), what, "error")
             self.membership.broken([partition])
         else:
@@ -253,7 +253,7 @@ class Session:
     def _commit_now(self, offsets: Sequence[CommitOffset]) -> None:
         failures = self._commits.now(self._client, self.membership.current(offsets))
         if failures:
-            what = ", ".join(f"{named(failure.partition)} ({failure.code})" for failure in failures)
+            what = ", ".join(f"{failure.partition.shown} ({failure.code})" for failure in failures)
             self._listener.note("warning", f"not committed: {what}. What lies beyond is read again")
 
     def _report_positions(self, now: float) -> None:

@@ -81,7 +81,7 @@ def failures(act: Callable[[Group], object], client: Client, broken: bool = True
             told.append,
         )
         if broken:
-            group.core = BrokenCore()  # type: ignore[assignment]
+            group.core = BrokenCore()  # type: ignore[assignment]  # a core as far as it is asked
         asyncio.get_running_loop().call_soon(act, group)
         for _ in range(5):
             await asyncio.sleep(0)
