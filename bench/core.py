@@ -18,7 +18,7 @@ from connector.core.core import Core
 from connector.core.effects import Commit, Send, TopicPartition
 from connector.core.inputs import Assignment
 from connector.core.options import CoreOptions
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.events.record import Record
 
@@ -53,7 +53,7 @@ def _seconds_bare(values: list[bytes]) -> float:
 
 def decoder() -> Any:
     """The decoder with its defaults; Any, as confluent_kafka's own `Message` is nearly a `Record`."""
-    return make_decoder(EventOptions(), "identifier")
+    return Decoder(EventOptions(), "identifier")
 
 
 def _seconds_decode(records: list[Message]) -> float:

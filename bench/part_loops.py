@@ -96,7 +96,7 @@ def _encode(entries: Things) -> None:
 def _ledger(records: Things) -> None:
     ledger = Ledger(TopicPartition("topic", 0), 1, 0, 0.0)
     for batch in _polls(range(len(records))):
-        for index in [ledger.append(offset) for offset in batch]:
+        for index in [ledger.extend((offset,)) for offset in batch]:
             ledger.end(index)
         ledger.advance(0.0)
 

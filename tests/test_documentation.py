@@ -14,7 +14,7 @@ import yaml
 
 from connector.cli.main import BROKEN_PIPE, COMMANDS, command_parser
 from connector.errors import ExitCode
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import Event
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
@@ -123,7 +123,7 @@ def test_what_the_readme_tries_fits_together(tmp_path: Path) -> None:
 
 
 def test_the_readmes_events_are_events() -> None:
-    decode = make_decoder(EventOptions(), "identifier")
+    decode = Decoder(EventOptions(), "identifier")
     (block,) = _blocks(README, "json")
     (published,) = re.findall(r"echo '(.*)'", README)
     decoded = [

@@ -56,10 +56,19 @@ class Buffer:
 
 def cost_bytes_of(record: Record, operations: Sequence[Operation]) -> int:
     """What a record counts towards the buffer."""
-    cost_bytes = len(record.value() or b"") + len(record.key() or b"") + RECORD_OVERHEAD_BYTES
-    headers = record.headers()
-    if headers:
-        cost_bytes += sum([len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES for name, value in headers])
-    if len(operations) == 1:
-        return cost_bytes + len(operations[0].body)
-    return cost_bytes + sum([len(operation.body) for operation in operations])
+    return record_costs_bytes((record,))[0] + sum([len(operation.body) for operation in operations])
+
+
+def record_costs_bytes(records: Sequence[Record]) -> list[int]:
+    """The same of each of these records, without their operations."""
+    headers = [record.headers() for record in records]
+    sizes = [
+        len(record.value() or b"") + len(record.key() or b"") + RECORD_OVERHEAD_BYTES for record in records
+    ]
+    if any(headers):
+        return [size + _headers_bytes(named or ()) for size, named in zip(sizes, headers, strict=True)]
+    return sizes
+
+
+def _headers_bytes(headers: Sequence[tuple[str, bytes | None]]) -> int:
+    return sum([len(name) + len(value or b"") + HEADER_OVERHEAD_BYTES for name, value in headers])

@@ -9,6 +9,7 @@ which is also what must be called by `wake_at`. One thread owns it.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
+from connector.core.admission import Decode
 from connector.core.answers import Answer
 from connector.core.buffer import Buffer
 from connector.core.commits import Commits
@@ -16,7 +17,7 @@ from connector.core.dedup import Memory
 from connector.core.effects import Drained, Effect, Noted, Released, Start, TopicPartition, Trace
 from connector.core.endings import Endings
 from connector.core.inputs import Assignment, CommitFailure, Credit, PartitionSnapshot, Snapshot
-from connector.core.intake import Decode, Intake
+from connector.core.intake import Intake
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.partitions import Partitions
@@ -74,7 +75,7 @@ class Core:
     def assign(self, assignments: Sequence[Assignment], now: float) -> list[Start]:
         """The group has given these partitions to this member. Where to begin reading each."""
         if assignments:
-            self._intake.cluster_id = assignments[0].cluster_id
+            self._intake.of_cluster(assignments[0].cluster_id)
         return self._partitions.assign(assignments, now)
 
     def revoke(self, partitions: Sequence[TopicPartition], now: float, deadline_seconds: float) -> None:
@@ -102,7 +103,7 @@ class Core:
         if self._drain_deadline is None:
             self._intake.receive(records, self._partitions.ledgers, now, traces)
         else:
-            self._intake.ignore(traces)
+            self._intake.ignore((traces or {}).values())
 
     def polled(self, now: float) -> None:
         """The poll thread is alive."""

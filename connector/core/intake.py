@@ -3,35 +3,30 @@
 This is the hot path. What is done here is done for every event, so that what counts is the number of calls.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import lt
+from typing import cast
 
-from connector.core.buffer import Buffer, cost_bytes_of
+from connector.core.admission import Admission, Arrival, Decode
+from connector.core.buffer import Buffer, record_costs_bytes
 from connector.core.dedup import Memory
-from connector.core.effects import Dropped, Effect, Noted, Outcome, TopicPartition, Trace
+from connector.core.effects import Dropped, Effect, TopicPartition, Trace
 from connector.core.endings import Endings
-from connector.core.entry import Entry, Waiter
+from connector.core.entry import Entry
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
 from connector.core.region import Region
 from connector.core.routing import Router, Unroutable
-from connector.events.event import Decoded, Event, Reason, Rejection, RequestKind
+from connector.events.event import Decoded, Event, RequestKind
 from connector.events.record import Record
 from connector.events.ulid import conflict_ulid
 
-Decode = Callable[[Record, str, str], Decoded]
-"""`decode(record, cluster_id, ulid)`: `ulid` is empty, or replaces the one that follows from the event id."""
-
-_CONFLICT_NOTE_SECONDS = 60.0
 _V2 = RequestKind.V2
 
 
-class _Way(NamedTuple):
-    """Where an event of a region goes that needs no closer look."""
-
-    entries: list[Entry]
-    on_way: dict[str, Entry]
-    accepted: dict[str, int]
+_Way = tuple[list[Entry], dict[str, Entry], dict[str, int]]
+"""Where an event of a region goes that needs no closer look: the poll's entries; and what is on its way, and accepted.
+"""
 
 
 class Intake:
@@ -51,35 +46,36 @@ class Intake:
         self._decode = decode
         self._router = router
         self._memories = memories
-        self._endings = endings
         self._buffer = buffer
         self._regions = regions
-        """Those that this group serves; the others' records are filtered."""
         self._emit = emit
-        self._default = options.routing.default
-        self._fresh: dict[str, list[Entry]] = {name: [] for name in regions}
-        self._fresh_anonymous: dict[str, list[Entry]] = {name: [] for name in regions}
-        """This poll's new entries by region, in order of arrival: for batches, and anonymous ones."""
-        self._plain = self._plain_ways()
+        self._admission = Admission(options, decode, memories, endings, buffer, regions, emit)
+        self._ways = self._plain_ways(options.routing.default)
         """The region that an event names (None: none) -> where its entry goes, for whatever needs no closer look."""
-        self._looks_ahead = self._default not in regions and len(regions) < len(options.regions)
+        self._looks_ahead = options.routing.default not in regions and len(regions) < len(options.regions)
         """This group has nothing to do with records of others, however bad they are: the default region's group looks
         after those that can never be sent."""
         self._on_conflict = options.dedup.events.on_conflict
         self._sequence = 0
-        self._conflict_noted_at = float("-inf")
-        self.cluster_id = ""
-        self.conflicts = 0
 
-    def _plain_ways(self) -> dict[str | None, _Way]:
+    def _plain_ways(self, default: str) -> dict[str | None, _Way]:
         ways: dict[str | None, _Way] = {
-            name: _Way(self._fresh[name], memory.on_way, memory.window.digests)
+            name: (self._admission.fresh[name], memory.on_way, memory.window.digests)
             for name, memory in self._memories.items()
             if not memory.identifies.enabled
         }
-        if self._router.trivial and self._default in ways:
-            ways[None] = ways[self._default]
+        if self._router.trivial and default in ways:
+            ways[None] = ways[default]
         return ways
+
+    @property
+    def conflicts(self) -> int:
+        """Events so far whose id came before with other content."""
+        return self._admission.conflicts
+
+    def of_cluster(self, cluster_id: str) -> None:
+        """Records come from this cluster from now on."""
+        self._admission.cluster_id = cluster_id
 
     def receive(
         self,
@@ -91,75 +87,26 @@ class Intake:
         """Take a poll's records, in the order in which they were read."""
         for memory in self._memories.values():
             memory.window.expire(now)
-        decode, cluster_id, plain, region_of = self._decode, self.cluster_id, self._plain, self._router.region
-        looks_ahead, foretold, regions = self._looks_ahead, self._router.foretold, self._regions
-        sequence = self._sequence
-        partition: int | None = None
-        topic: str | None = None
-        ledger: Ledger | None = None
-        taken = taken_bytes = 0
-        for place, record in enumerate(records):
-            if record.partition() != partition or record.topic() != topic:
-                partition, topic = record.partition(), record.topic()
-                ledger = self._ledger_of(record, ledgers)
-            trace = traces.get(place) if traces is not None else None
+        for begin, end in _runs(records):
+            own = [None if traces is None else traces.get(place) for place in range(begin, end)]
+            ledger = self._ledger_of(records[begin], ledgers)
             if ledger is None:
-                self._ignore(trace)
-                continue
-            offset = record.offset()
-            assert offset is not None, "a record read from Kafka has its place"
-            if offset < ledger.next_offset:
-                if offset < ledger.position:
-                    self._warm_up(record, offset, ledger, now)
-                self._ignore(trace)
-                continue
-            index = ledger.append(offset)
-            if ledger.finished and ledger.was_finished(offset):
-                ledger.end(index)
-                self._warm_up(record, offset, ledger, now)
-                self._ignore(trace)
-                continue
-            if looks_ahead:
-                elsewhere = foretold(record)
-                if elsewhere is not None and elsewhere not in regions:
-                    self._endings.at_once(ledger, index, Outcome.FILTERED, elsewhere, trace)
-                    continue
-            event = decode(record, cluster_id, "")
-            if type(event) is not Event:
-                self._without_event(record, event, ledger, index, trace)
-                if not ledger.takes:  # that was one dead letter too many
-                    ledger = None
-                continue
-            named = event.region if event.region in plain else region_of(record, event)
-            if named in plain:
-                ulid, operations = event.ulid, event.operations
-                entries, on_way, accepted = plain[named]
-                if ulid not in on_way and ulid not in accepted and operations[0].kind is _V2:
-                    # The way of nearly every event. All others take the longer one, which comes to the same.
-                    cost_bytes = cost_bytes_of(record, operations)
-                    sequence += 1
-                    taken += 1
-                    taken_bytes += cost_bytes
-                    entry = Entry(
-                        record, ledger, index, event, cost_bytes, sequence, now, len(operations), None, trace
-                    )
-                    entry.watched = trace is not None or len(operations) > 1
-                    on_way[ulid] = entry
-                    entries.append(entry)
-                    continue
-            self._sequence = sequence
-            self._admit(record, event, named, ledger, index, trace, now)
-            sequence = self._sequence
-            if not ledger.takes:  # that was one dead letter too many
-                ledger = None
-        self._sequence = sequence
-        self._buffer.add(taken, taken_bytes)
-        for name, entries in self._fresh.items():
-            anonymous = self._fresh_anonymous[name]
+                self.ignore(own)
+            else:
+                self._take(records[begin:end], ledger, now, own)
+        anonymous_by_region = self._admission.fresh_anonymous
+        for name, entries in self._admission.fresh.items():
+            anonymous = anonymous_by_region[name]
             if entries or anonymous:
                 self._regions[name].extend(entries, anonymous)
                 entries.clear()
                 anonymous.clear()
+
+    def ignore(self, traces: Iterable[Trace | None]) -> None:
+        """Records are not taken: their traces are given back."""
+        for trace in traces:
+            if trace is not None:
+                self._emit(Dropped(trace))
 
     def _ledger_of(self, record: Record, ledgers: Mapping[TopicPartition, Ledger]) -> Ledger | None:
         """The ledger of a run of records, unless their partition takes no more part."""
@@ -171,228 +118,114 @@ class Intake:
         ledger.checkpoint(record.timestamp()[1])
         return ledger
 
-    def ignore(self, traces: Mapping[int, Trace] | None) -> None:
-        """A poll's records are not taken: their traces are given back."""
-        for trace in (traces or {}).values():
-            self._ignore(trace)
+    def _take(
+        self, run: Sequence[Record], ledger: Ledger, now: float, traces: Sequence[Trace | None]
+    ) -> None:
+        """Take records that one partition brought."""
+        offsets = cast("list[int]", [record.offset() for record in run])
+        if offsets[0] >= ledger.next_offset and not ledger.finished and all(map(lt, offsets, offsets[1:])):
+            self._admit(run, ledger, ledger.extend(offsets), now, traces)
+            return
+        known = [record for record, offset in zip(run, offsets, strict=True) if offset < ledger.position]
+        self._warm_up(known, ledger, now)
+        for record, offset, trace in zip(run, offsets, traces, strict=True):
+            if not ledger.takes or offset < ledger.next_offset:
+                self.ignore((trace,))
+                continue
+            index = ledger.extend((offset,))
+            if ledger.was_finished(offset):
+                ledger.end(index)
+                self._warm_up((record,), ledger, now)
+                self.ignore((trace,))
+            else:
+                self._admit((record,), ledger, index, now, (trace,))
 
-    def _ignore(self, trace: Trace | None) -> None:
-        if trace is not None:
-            self._emit(Dropped(trace))
-
-    def _warm_up(self, record: Record, offset: int, ledger: Ledger, now: float) -> None:
-        """A record that an earlier run has ended: only its id is of interest."""
-        if offset < ledger.warm_up_floor or offset in ledger.warm_up_passes:
-            return
-        event = self._decode(record, self.cluster_id, "")
-        if type(event) is not Event:
-            return
-        region = self._router.region(record, event)
-        memory = self._memories.get(region) if type(region) is str else None
-        if memory is None or event.ulid in memory.on_way:
-            return
-        ulid, digest = event.ulid, event.digest
-        if memory.window.digests.get(ulid, digest) != digest:
-            if self._on_conflict != "send":
-                return
-            ulid = conflict_ulid(ulid, digest)
-        memory.window.add((ulid,), (digest,), now)
+    def _warm_up(self, records: Iterable[Record], ledger: Ledger, now: float) -> None:
+        """Records that an earlier run has ended: only their ids are of interest."""
+        floor, passes = ledger.warm_up_floor, ledger.warm_up_passes
+        wanted = [one for one in records if (one.offset() or 0) >= floor and one.offset() not in passes]
+        for record, event in zip(wanted, self._decode.many(wanted, self._admission.cluster_id), strict=True):
+            if type(event) is not Event:
+                continue
+            region = self._router.region(record, event)
+            memory = self._memories.get(region) if type(region) is str else None
+            if memory is None or event.ulid in memory.on_way:
+                continue
+            ulid, digest = event.ulid, event.digest
+            if memory.window.digests.get(ulid, digest) != digest:
+                if self._on_conflict != "send":
+                    continue
+                ulid = conflict_ulid(ulid, digest)
+            memory.window.add((ulid,), (digest,), now)
 
     def _admit(
         self,
-        record: Record,
-        event: Event,
-        named: str | Unroutable | None,
+        run: Sequence[Record],
         ledger: Ledger,
-        index: int,
-        trace: Trace | None,
+        first_index: int,
         now: float,
+        traces: Sequence[Trace | None],
     ) -> None:
-        """An event whose region may be another group's, or that needs a closer look. `named`: None for the default."""
-        if type(named) is Unroutable:
-            self._reject(record, Reason.UNROUTABLE, named.message, ledger, index, trace)
-            return
-        region_name = str(named or self._default)
-        region = self._regions.get(region_name)
-        if region is None:
-            self._endings.at_once(ledger, index, Outcome.FILTERED, region_name, trace, event)
-            return
-        memory = self._memories[region_name]
-        known = _known(event, memory)
-        if known is not None:
-            self._known_before(record, event, known, ledger, index, region, trace, now)
-            return
-        if memory.identifies.enabled and self._unchanged(
-            record, event, ledger, index, region_name, trace, now
+        """Records that are new to this ledger, where they have their places already."""
+        ways, region_of, sequence = self._ways, self._router.region, self._sequence
+        self._sequence += len(run)
+        taken = taken_bytes = 0
+        for place, (record, event, cost_bytes, trace) in enumerate(
+            zip(run, self._decoded(run), record_costs_bytes(run), traces, strict=True)
         ):
-            return
-        self._enter(record, event, ledger, index, region, trace, now)
+            named: str | Unroutable | None = None
+            if type(event) is Event:
+                named = event.region if event.region in ways else region_of(record, event)
+                if named in ways:
+                    entries, on_way, accepted = ways[named]
+                    ulid, operations = event.ulid, event.operations
+                    if (
+                        ulid not in on_way
+                        and ulid not in accepted
+                        and operations[0].kind is _V2
+                        and len(operations) == 1
+                    ):
+                        # The way of nearly every event. All others take the longer one, which comes to the same.
+                        cost_bytes += len(operations[0].body)
+                        taken += 1
+                        taken_bytes += cost_bytes
+                        entry = Entry(
+                            record, ledger, first_index + place, event, cost_bytes, sequence + place, now, 1
+                        )
+                        if trace is not None:
+                            entry.trace, entry.watched = trace, True
+                        on_way[ulid] = entry
+                        entries.append(entry)
+                        continue
+            arrival = Arrival(record, ledger, first_index + place, sequence + place, now, trace)
+            self._admission.admit(arrival, event, named)
+            if not ledger.takes:  # that was one dead letter too many
+                ledger.cut(arrival.index + 1)
+                self.ignore(traces[place + 1 :])
+                break
+        self._buffer.add(taken, taken_bytes)
 
-    def _enter(
-        self,
-        record: Record,
-        event: Event,
-        ledger: Ledger,
-        index: int,
-        region: Region,
-        trace: Trace | None,
-        now: float,
-    ) -> None:
-        """A new event: into its lane."""
-        count = len(event.operations)
-        cost_bytes = cost_bytes_of(record, event.operations)
-        self._sequence += 1
-        entry = Entry(
-            record,
-            ledger,
-            index,
-            event,
-            cost_bytes,
-            self._sequence,
-            now,
-            count,
-            None,
-            trace,
-            None,
-            trace is not None or count > 1,
-        )
-        memory = self._memories[region.name]
-        memory.on_way[event.ulid] = entry
-        if memory.identifies.enabled:
-            memory.identifies.departs(entry)
-        self._buffer.add(1, cost_bytes)
-        fresh = self._fresh if event.operations[0].kind is _V2 else self._fresh_anonymous
-        fresh[region.name].append(entry)
-
-    def _known_before(
-        self,
-        record: Record,
-        event: Event,
-        known: Entry | int,
-        ledger: Ledger,
-        index: int,
-        region: Region,
-        trace: Trace | None,
-        now: float,
-    ) -> None:
-        digest = known if isinstance(known, int) else known.digest_of(event.ulid)
-        if digest != event.digest:
-            self._conflict(record, event, ledger, index, region, trace, now)
-            if isinstance(known, Entry) and self._on_conflict == "drop":
-                ledger.dead_offsets.append(ledger.offset_at(index))  # or it would hide the other, read again
-        elif isinstance(known, int):
-            self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
-        else:
-            self._hang(known, record, event, ledger, index, Outcome.DUPLICATE, trace)
-
-    def _conflict(
-        self,
-        record: Record,
-        event: Event,
-        ledger: Ledger,
-        index: int,
-        region: Region,
-        trace: Trace | None,
-        now: float,
-    ) -> None:
-        """The same id with other content: an id that is not unique for each event would make Customer.io drop it."""
-        self.conflicts += 1
-        self._note_conflict(event, ledger, index, now)
-        if self._on_conflict == "drop":
-            self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
-            return
-        if self._on_conflict == "dead_letter":
-            message = "an event of the same id and other content came before"
-            self._reject(record, Reason.CONFLICT, message, ledger, index, trace, region.name)
-            return
-        again = self._decode(record, self.cluster_id, conflict_ulid(event.ulid, event.digest))
-        assert type(again) is Event, "it was decoded before"
-        known = _known(again, self._memories[region.name])
-        if known is None:
-            self._enter(record, again, ledger, index, region, trace, now)
-        elif isinstance(known, Entry):
-            self._hang(known, record, again, ledger, index, Outcome.DUPLICATE, trace)
-        else:
-            self._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, trace, event)
-
-    def _note_conflict(self, event: Event, ledger: Ledger, index: int, now: float) -> None:
-        if now < self._conflict_noted_at + _CONFLICT_NOTE_SECONDS:
-            return
-        self._conflict_noted_at = now
-        where = f"{ledger.partition.shown} offset {ledger.offset_at(index)}"
-        self._emit(
-            Noted(
-                "warning",
-                f"{where}: an event id came again with other content (dedup.events.on_conflict: "
-                f"{self._on_conflict}); ids must be unique for each event. {self.conflicts} so far",
-            )
-        )
-
-    def _unchanged(
-        self,
-        record: Record,
-        event: Event,
-        ledger: Ledger,
-        index: int,
-        region: str,
-        trace: Trace | None,
-        now: float,
-    ) -> bool:
-        """Is it an identify that says nothing new? Then it ends here, or with the one that says the same."""
-        memory = self._memories[region]
-        said = memory.identifies.unchanged(event, now)
-        if said is True:
-            memory.window.add((event.ulid,), (event.digest,), now)
-            self._endings.at_once(ledger, index, Outcome.UNCHANGED, region, trace, event)
-        elif isinstance(said, Entry):
-            memory.on_way[event.ulid] = said
-            self._hang(said, record, event, ledger, index, Outcome.UNCHANGED, trace)
-        return said is not False
-
-    def _hang(
-        self,
-        original: Entry,
-        record: Record,
-        event: Event,
-        ledger: Ledger,
-        index: int,
-        outcome: Outcome,
-        trace: Trace | None,
-    ) -> None:
-        cost_bytes = cost_bytes_of(record, event.operations)
-        self._buffer.add(1, cost_bytes)
-        original.hang(Waiter(record, ledger, index, event, cost_bytes, outcome, trace))
-
-    def _without_event(
-        self, record: Record, decoded: Decoded, ledger: Ledger, index: int, trace: Trace | None
-    ) -> None:
-        if isinstance(decoded, Rejection):
-            self._reject(record, decoded.reason, decoded.message, ledger, index, trace)
-        else:
-            self._endings.at_once(ledger, index, Outcome.FILTERED, self._default, trace)
-
-    def _reject(
-        self,
-        record: Record,
-        reason: Reason,
-        message: str,
-        ledger: Ledger,
-        index: int,
-        trace: Trace | None,
-        region: str = "",
-    ) -> None:
-        """What cannot be decoded or routed belongs to the default region's group, so that it is dead-lettered once."""
-        region = region or self._default
-        if region not in self._regions:
-            self._endings.at_once(ledger, index, Outcome.FILTERED, region, trace)
-            return
-        cost_bytes = cost_bytes_of(record, ())
-        self._endings.unsendable(record, ledger, index, reason, message, region, cost_bytes, trace)
+    def _decoded(self, run: Sequence[Record]) -> Sequence[Decoded | str]:
+        """What the records hold; the region alone where it is another group's and nothing else is of interest."""
+        cluster_id = self._admission.cluster_id
+        if not self._looks_ahead:
+            return self._decode.many(run, cluster_id)
+        regions, foretold = self._regions, self._router.foretold
+        named = [foretold(record) for record in run]
+        kept = [record for record, name in zip(run, named, strict=True) if name is None or name in regions]
+        decoded = iter(self._decode.many(kept, cluster_id))
+        return [next(decoded) if name is None or name in regions else name for name in named]
 
 
-def _known(event: Event, memory: Memory) -> Entry | int | None:
-    """The entry on its way, or the digest of the accepted event, of the same id."""
-    on_way = memory.on_way.get(event.ulid)
-    if on_way is not None:
-        return on_way
-    return None if event.replayed else memory.window.digests.get(event.ulid)
+def _runs(records: Sequence[Record]) -> Iterator[tuple[int, int]]:
+    """Where the records of one partition that were read one after the other begin and end."""
+    begin = 0
+    partition: int | None = None
+    topic: str | None = None
+    for place, record in enumerate(records):
+        if record.partition() != partition or record.topic() != topic:
+            if place:
+                yield begin, place
+            begin, partition, topic = place, record.partition(), record.topic()
+    if records:
+        yield begin, len(records)

@@ -7,7 +7,7 @@ is the first record without an ending, and only what lies before it is ever comm
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from connector.core.commit_metadata import Run
 from connector.core.effects import TopicPartition
@@ -146,13 +146,21 @@ class Ledger:
             return
         known.append((arrived, timestamp_ms))
 
-    def append(self, offset: int) -> int:
-        """The next record was read. Its place of arrival."""
-        flags = self.flags
-        self.offsets.append(offset)
-        flags.append(0)
-        self.next_offset = offset + 1
-        return self.trimmed + len(flags) - 1
+    def extend(self, offsets: Sequence[int]) -> int:
+        """The next records were read, one at least. The place of arrival of the first; the others' follow on it."""
+        first = self.arrived
+        self.offsets.extend(offsets)
+        self.flags.extend(bytes(len(offsets)))
+        self.next_offset = offsets[-1] + 1
+        return first
+
+    def cut(self, index: int) -> None:
+        """Records from this place of arrival on count as never read."""
+        place = index - self.trimmed
+        if place < len(self.offsets):
+            self.next_offset = self.offsets[place]
+            del self.offsets[place:]
+            del self.flags[place:]
 
     def end(self, index: int) -> None:
         """The record at this place of arrival has its ending."""

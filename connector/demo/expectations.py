@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 from connector.demo.evidence import Acceptance, DeadLetter, Publication, Step
 from connector.demo.publishing import Published
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import Event, Operation, RequestKind
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
@@ -22,7 +22,7 @@ _EVENT_ACTIONS = ("person.event", "person.page", "person.screen")
 
 def publications(published: Iterable[Published], topic: str, cluster_id: str) -> Iterator[Publication]:
     """The published records as the account wants them."""
-    decode = make_decoder(EventOptions(), "identifier")
+    decode = Decoder(EventOptions(), "identifier")
     for record, offset, timestamp_ms in published:
         decoded = decode(
             StoredRecord(

@@ -1,8 +1,9 @@
-"""The region that a record names, told without decoding the rest: the other regions' groups pass over the record."""
+"""The region that a record names. It is told without decoding the rest, too: the other regions' groups pass over it."""
 
 import msgspec
 
-from connector.events.headers import NO_HEADERS, REGION, header_text, read_headers
+from connector.events.headers import NO_HEADERS, REGION, EventHeaders, header_text, read_headers
+from connector.events.identifiers import text_of
 from connector.events.record import Record
 from connector.events.refusal import RefusedError
 
@@ -15,6 +16,16 @@ class _Named(msgspec.Struct):
 
 
 _read = msgspec.json.Decoder(_Named).decode
+
+
+def region_said(region: str | None, headers: EventHeaders) -> str | None:
+    """The region that an event or its header names. An empty one is not taken for none: it would go to a default.
+    Raises `RefusedError`."""
+    if region is not None:
+        return text_of(region, "region").strip().lower()
+    if headers.region is not None:
+        return header_text(headers.region, REGION).strip().lower()
+    return None
 
 
 def named_region(record: Record) -> str | None:

@@ -16,6 +16,7 @@ Timestamp = int | float | str
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = {f"{second:02}": second for second in range(60)}
+_COMMON_ENDS = frozenset(("Z", *(f".{milliseconds:03}Z" for milliseconds in range(1000))))
 
 SECONDS_MAX = 100_000_000_000
 """Seconds up to the year 5138. The same number of milliseconds is in 1973, so from here on a number is
@@ -40,7 +41,7 @@ def unix_seconds(timestamp: Timestamp, field: str) -> int:
     if isinstance(timestamp, int):
         seconds = timestamp if timestamp < SECONDS_MAX else _from_number(timestamp)
     elif isinstance(timestamp, str):
-        seconds = _in_utc(timestamp) or _from_text(timestamp)
+        seconds = common_iso_8601(timestamp) or _from_text(timestamp)
     elif isfinite(timestamp):
         seconds = _from_number(int(timestamp))
     if seconds is None or not 0 < seconds < SECONDS_MAX:
@@ -61,15 +62,16 @@ def _from_text(text: str) -> int | None:
     return _from_number(int(text.partition(".")[0])) if _is_number(text) else None
 
 
-def _in_utc(text: str) -> int | None:
-    """The commonest form, such as `2026-01-31T12:34:56.789Z`, by its minute, which neighbours share. None: another."""
-    second = _SECONDS.get(text[17:19])
-    if second is None or text[-1] != "Z" or not text.isascii():
-        return None
-    if len(text) != 20 and (len(text) > 30 or text[19] != "." or not text[20:-1].isdecimal()):
-        return None
-    minute = _minute(text[:17])
-    return None if minute is None else minute + second
+def common_iso_8601(text: str) -> int | None:
+    """The commonest form, such as `2026-01-31T12:34:56.789Z`, by its second, which neighbours share. None: another."""
+    return _second(text[:19]) if text[19:] in _COMMON_ENDS else None
+
+
+@lru_cache(4096)
+def _second(text: str) -> int | None:
+    """The second written like `2026-01-31T12:34:56`."""
+    second, minute = _SECONDS.get(text[17:]), _minute(text[:17])
+    return None if second is None or minute is None else minute + second
 
 
 @lru_cache(1024)

@@ -7,13 +7,14 @@ bit. That leaves 103 bits of the digest. The time part of such a ULID means noth
 """
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 
 ULID_CHARACTERS = 26
 
 _matches_ulid = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII).fullmatch
 _BLANK = blake2b(digest_size=13)
-_FIRST_CHARACTER = {"89ABCDEF"[i]: "01234567"[i] for i in range(8)}
+_FIRST_CHARACTER = bytes.maketrans(b"89ABCDEF", b"01234567")
 
 
 def is_ulid(text: str) -> bool:
@@ -23,12 +24,29 @@ def is_ulid(text: str) -> bool:
 
 def ulid_from_id(event_id: str) -> str:
     """The ULID of an event id. An id that is a ULID already is kept, in upper case."""
-    if len(event_id) == ULID_CHARACTERS and _matches_ulid(event_id):
+    if is_ulid(event_id):
         return event_id.upper()
+    return _ulids([_digest(event_id)])[0]
+
+
+def ulids_from_ids(event_ids: Sequence[str]) -> list[str]:
+    """The same of many at once, whose digests are written in hexadecimal together."""
+    if ULID_CHARACTERS in map(len, event_ids):
+        return [ulid_from_id(event_id) for event_id in event_ids]
+    return _ulids([_digest(event_id) for event_id in event_ids])
+
+
+def _digest(event_id: str) -> bytes:
     blake = _BLANK.copy()  # costs less than a new one with its keyword
     blake.update(event_id.encode())
-    digest = blake.hexdigest().upper()
-    return digest if digest < "8" else _FIRST_CHARACTER[digest[0]] + digest[1:]
+    return blake.digest()
+
+
+def _ulids(digests: Sequence[bytes]) -> list[str]:
+    characters = bytearray(b"".join(digests).hex().upper().encode())
+    characters[::ULID_CHARACTERS] = characters[::ULID_CHARACTERS].translate(_FIRST_CHARACTER)
+    text = characters.decode()
+    return [text[begin : begin + ULID_CHARACTERS] for begin in range(0, len(text), ULID_CHARACTERS)]
 
 
 def ulid_from_place(cluster_id: str, topic: str, partition: int, offset: int, timestamp_ms: int) -> str:

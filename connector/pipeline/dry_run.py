@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from connector.core.admission import Decode
 from connector.core.answers import Accepted
 from connector.core.core import Core
 from connector.core.effects import Commit, Ended, Outcome, Send, TopicPartition, WriteDeadLetter
 from connector.core.inputs import Assignment
-from connector.core.intake import Decode
 from connector.core.options import BatchOptions, CoreOptions, DeadLetterShareOptions
 from connector.core.routing import Route
 from connector.events.event import RequestKind

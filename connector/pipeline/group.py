@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from connector.clock import seconds
+from connector.core.admission import Decode
 from connector.core.answers import Answer, Unavailable
 from connector.core.core import Core
 from connector.core.effects import (
@@ -28,7 +29,6 @@ from connector.core.effects import (
     WriteDeadLetter,
 )
 from connector.core.inputs import Assignment, CommitFailure, Snapshot
-from connector.core.intake import Decode
 from connector.core.options import CoreOptions
 from connector.core.routing import Route
 from connector.customerio.region_client import RegionClient

@@ -10,7 +10,7 @@ from connector.core.commit_metadata import Identity
 from connector.core.effects import TopicPartition
 from connector.core.routing import Route, Router
 from connector.errors import ConfigurationError, UnavailableError
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.record import Record
 from connector.kafka.abandon import abandon
 from connector.kafka.configuration import ConsumerOptions
@@ -113,7 +113,7 @@ def _previewed(
     cluster_id: str,
 ) -> Iterator[Previewed]:
     serves = tuple(region for group in groups for region in group.serves)
-    decode = make_decoder(settings.events, settings.lanes.key)
+    decode = Decoder(settings.events, settings.lanes.key)
     shown, played = tee(records)
     fates = dry_run(played, core_options(settings, serves), decode, route, cluster_id)
     yield from map(Previewed, shown, fates)

@@ -13,7 +13,7 @@ from connector.core.effects import TopicPartition
 from connector.core.inputs import Snapshot
 from connector.customerio.region_client import RegionClient
 from connector.errors import ConnectorError, ExitCode, PermissionRefusedError
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.kafka.abandon import abandon
 from connector.kafka.consumer import ConsumerThread
 from connector.kafka.dead_letters import DeadLetterProducer
@@ -161,7 +161,7 @@ class Service:
                 groups=len(self._consumer_groups),
                 accept_dead_letters=self._accept_dead_letters,
             ),
-            make_decoder(settings.events, settings.lanes.key),
+            Decoder(settings.events, settings.lanes.key),
             self._route,
             clients,
             self._telemetry.for_group(consumer_group.group_id, consumer_group.serves),

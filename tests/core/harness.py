@@ -10,6 +10,7 @@ from zlib import crc32
 
 import msgspec
 
+from connector.core.admission import Decode
 from connector.core.answers import Accepted, Answer, ItemError, PartlyRejected, Refused, Unavailable
 from connector.core.core import Core
 from connector.core.effects import (
@@ -26,7 +27,6 @@ from connector.core.effects import (
     WriteDeadLetter,
 )
 from connector.core.inputs import Assignment, CommitFailure, PartitionSnapshot, RegionSnapshot
-from connector.core.intake import Decode
 from connector.core.options import BatchOptions, CoreOptions, DedupOptions, EventWindowOptions
 from connector.core.routing import Route
 from connector.events.event import TOMBSTONE, Decoded, Event, Operation, Reason, Rejection, RequestKind
@@ -62,6 +62,20 @@ class Spec(msgspec.Struct, omit_defaults=True):
     padding: str = ""
 
 
+class OneByOne:
+    """A decode that has no shorter way for many records."""
+
+    def __init__(self, decode: Callable[[Record, str, str], Decoded]) -> None:
+        self._decode = decode
+
+    def __call__(self, record: Record, cluster_id: str, ulid: str = "") -> Decoded:
+        return self._decode(record, cluster_id, ulid)
+
+    def many(self, records: Sequence[Record], cluster_id: str) -> Sequence[Decoded]:
+        return [self._decode(record, cluster_id, "") for record in records]
+
+
+@OneByOne
 def tiny_decode(record: Record, cluster_id: str, ulid: str) -> Decoded:
     """Reads what `event` and its like write."""
     value = record.value()

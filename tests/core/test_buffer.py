@@ -16,7 +16,7 @@ from connector.core.options import (
     DedupOptions,
     IdentifyCacheOptions,
 )
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from tests.core.harness import TOPIC, Harness, at, event
@@ -43,7 +43,7 @@ def _messages(values: list[tuple[bytes, bytes]], headers: int) -> list[Message]:
 
 def _overhead_bytes(count: int, sent: bool, dedup: DedupOptions = DEDUP, headers: int = 0) -> float:
     """What each of so many held records takes besides what is counted for its bytes and headers."""
-    decode = make_decoder(EventOptions(), "identifier")
+    decode = Decoder(EventOptions(), "identifier")
     core = Harness(decode=decode, dedup=dedup, batch=BatchOptions(linger_ms=0 if sent else 60_000))
     values = event_values(count, duplicates=0.0)
     tracemalloc.start()

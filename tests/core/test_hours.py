@@ -19,7 +19,7 @@ from connector.core.core import Core
 from connector.core.effects import Commit, Send
 from connector.core.inputs import Assignment, Snapshot
 from connector.core.options import BatchOptions, BufferOptions, CoreOptions, DedupOptions, EventWindowOptions
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from connector.kafka.flow import Flow
@@ -52,7 +52,7 @@ class Hours:
             buffer=BUFFER,
             dedup=DedupOptions(events=EventWindowOptions(max_entries=WINDOW_IDS)),
         )
-        decode = make_decoder(EventOptions(), "identifier")
+        decode = Decoder(EventOptions(), "identifier")
         self.now = 0.0
         self.taken = 0
         self.hot_share = 0.0

@@ -12,7 +12,7 @@ from connector.core.options import (
     IdentifyCacheOptions,
     LanesOptions,
 )
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from connector.events.ulid import ulid_from_id
@@ -294,7 +294,7 @@ def test_an_identify_on_its_way_to_another_region_is_no_reason_to_skip() -> None
 
 @pytest.mark.parametrize("settled", [True, False])
 def test_a_change_of_relationships_from_the_object_s_side_is_remembered(settled: bool) -> None:
-    core = _core(decode=make_decoder(EventOptions(), "identifier"))
+    core = _core(decode=Decoder(EventOptions(), "identifier"))
     company = {"object_type_id": "1", "object_id": "acme"}
     related = {"cio_relationships": [{"identifiers": company}], "attributes": {}}
     joins = {"type": "person", "action": "identify", "identifiers": {"id": "ann"}, **related}
@@ -310,7 +310,7 @@ def test_a_change_of_relationships_from_the_object_s_side_is_remembered(settled:
 
 def test_it_is_off_where_order_is_kept_by_record_key() -> None:
     """A person's states may come under several keys, in no order among them: A, B, A must all be sent."""
-    decode = make_decoder(EventOptions(), "record_key")
+    decode = Decoder(EventOptions(), "record_key")
     core = _core(decode=decode, lanes=LanesOptions(key="record_key"))
     for offset, (key, state) in enumerate([(b"k1", "A"), (b"k2", "B"), (b"k1", "A")]):
         body = {

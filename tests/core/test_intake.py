@@ -6,7 +6,7 @@ import pytest
 
 from connector.core.effects import Outcome, Send
 from connector.core.options import DedupOptions, IdentifyCacheOptions, RoutingOptions, RoutingRule
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.limits import NESTING_MAX
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
@@ -86,7 +86,7 @@ def test_an_empty_poll_changes_nothing() -> None:
 @pytest.mark.parametrize("depth", [NESTING_MAX - 1, NESTING_MAX, 940, 980, 990, 991, 992, 993, 994])
 def test_conflict_that_can_just_be_decoded_stops_nothing(depth: int) -> None:
     """It is decoded a second time, where the stack is deeper."""
-    harness = Harness(decode=make_decoder(EventOptions(), "identifier"))
+    harness = Harness(decode=Decoder(EventOptions(), "identifier"))
     head = (
         b'{"type":"person","action":"event","event_id":"e","identifiers":{"id":"42"},"name":"n","attributes":'
     )

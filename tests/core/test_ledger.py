@@ -14,7 +14,7 @@ def _ledger(position: int = 100) -> Ledger:
 
 
 def _read(ledger: Ledger, *offsets: int) -> list[int]:
-    return [ledger.append(offset) for offset in offsets]
+    return [ledger.extend((offset,)) for offset in offsets]
 
 
 def test_a_new_ledger_s_watermark_is_its_position() -> None:
@@ -96,7 +96,7 @@ def test_an_earlier_owner_s_run_is_cut_where_reading_has_come_to() -> None:
     ledger = _ledger()
     ledger.finished.append(Run(102, 110))
     for offset in (100, 101, 102, 103):
-        index = ledger.append(offset)
+        index = ledger.extend((offset,))
         if ledger.was_finished(offset):
             ledger.end(index)
     assert list(ledger.runs_beyond()) == [Run(102, 104), Run(104, 110)]
@@ -118,7 +118,7 @@ def test_against_a_plain_model(gaps: list[int], endings: list[tuple[int, bool]])
             if gap is not None:
                 reached += gap
                 offsets.append(reached)
-                assert ledger.append(reached) == len(offsets) - 1
+                assert ledger.extend((reached,)) == len(offsets) - 1
         else:
             index = which % len(offsets)
             if index not in ended:

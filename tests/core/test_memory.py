@@ -76,7 +76,7 @@ def test_a_record_without_an_ending_takes_9_bytes_of_its_ledger(polled_together:
         for offset in range(count):
             if offset % polled_together == 0:
                 ledger.checkpoint(offset)
-            ledger.append(offset)
+            ledger.extend((offset,))
         return ledger
 
     # Both arrays have room for an eighth more.
@@ -87,7 +87,7 @@ def test_the_age_of_the_oldest_record_is_right_to_a_hundredth_however_many_wait_
     ledger = Ledger(TopicPartition("events", 0), 1, 0, 0.0)
     for second in range(20_000):
         ledger.checkpoint(second * 1000)
-        ledger.append(second)
+        ledger.extend((second,))
     for ended in range(0, 19_999, 7):
         while ledger.mark + ledger.trimmed < ended:
             ledger.end(ledger.mark + ledger.trimmed)

@@ -8,7 +8,7 @@ import pytest
 from connector.core.answers import Accepted, Answer, Refused, Unavailable
 from connector.core.effects import Send
 from connector.core.options import BatchOptions, DeliveryOptions, LanesOptions
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from tests.core.harness import DOWN, TOPIC, Harness, at, event, merge, names
@@ -200,14 +200,14 @@ def _keyed_merge(offset: int, key: bytes, *, partition: int) -> StoredRecord:
 
 
 def test_order_can_be_kept_for_each_record_key_instead() -> None:
-    decode = make_decoder(EventOptions(), "record_key")
+    decode = Decoder(EventOptions(), "record_key")
     core = Harness(decode=decode, lanes=LanesOptions(key="record_key"), batch=ONE_BY_ONE)
     sends = core.take(_keyed(0, b"k", "ann"), _keyed(1, b"k", "ann@example.com"), _keyed(2, b"other", "ann"))
     assert len(sends) == 2
 
 
 def test_a_heir_keyed_otherwise_stands_where_its_original_stood() -> None:
-    decode = make_decoder(EventOptions(), "record_key")
+    decode = Decoder(EventOptions(), "record_key")
     core = Harness(
         decode=decode,
         partitions=(0, 1),
@@ -224,7 +224,7 @@ def test_a_heir_keyed_otherwise_stands_where_its_original_stood() -> None:
 
 
 def test_a_merge_s_heir_keyed_otherwise_stands_in_both_its_original_s_lanes() -> None:
-    decode = make_decoder(EventOptions(), "record_key")
+    decode = Decoder(EventOptions(), "record_key")
     core = Harness(
         decode=decode,
         partitions=(0, 1),

@@ -9,7 +9,7 @@ import pytest
 from connector.core.effects import Outcome, Send, WriteDeadLetter
 from connector.core.options import LanesOptions, RoutingOptions, RoutingRule
 from connector.core.routing import Route, Router, Unroutable
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import Event, Operation, Reason, RequestKind
 from connector.events.options import EventOptions
 from connector.events.record import Headers, StoredRecord
@@ -215,7 +215,7 @@ def _real(
     rules: tuple[RoutingRule, ...], lanes_key: Literal["identifier", "record_key"] = "identifier"
 ) -> Harness:
     return Harness(
-        decode=make_decoder(EventOptions(), lanes_key),
+        decode=Decoder(EventOptions(), lanes_key),
         lanes=LanesOptions(key=lanes_key),
         regions=REGIONS,
         routing=RoutingOptions(rules=rules),
@@ -290,9 +290,7 @@ BY_COUNTRY = RoutingOptions(
 
 
 def _routed_by_country(attributes: bytes) -> Harness:
-    harness = Harness(
-        decode=make_decoder(EventOptions(), LanesOptions().key), regions=REGIONS, routing=BY_COUNTRY
-    )
+    harness = Harness(decode=Decoder(EventOptions(), LanesOptions().key), regions=REGIONS, routing=BY_COUNTRY)
     value = b'{"type":"track","messageId":"m","userId":"42","event":"Seen","properties":%b}' % attributes
     harness.receive(StoredRecord("events", 0, 0, value))
     harness.settle()
@@ -317,7 +315,7 @@ def test_a_rule_by_identifier_looks_at_nothing_else() -> None:
         b"1" * 5_000
     )
     harness = Harness(
-        decode=make_decoder(EventOptions(), LanesOptions().key),
+        decode=Decoder(EventOptions(), LanesOptions().key),
         regions=REGIONS,
         routing=RoutingOptions(default="eu", rules=BY_COUNTRY.rules[:1]),
     )

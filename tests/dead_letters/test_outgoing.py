@@ -25,12 +25,12 @@ def test_record_goes_back_as_it_was_with_the_replay_header_alone() -> None:
 
 def test_replay_header_is_the_ulid_that_decoding_gives_an_event_without_an_id() -> None:
     from connector.core.options import LanesOptions
-    from connector.events.decode import make_decoder
+    from connector.events.decode import Decoder
     from connector.events.event import Event
     from connector.events.options import EventOptions
     from connector.events.record import StoredRecord
 
-    decode = make_decoder(EventOptions(), LanesOptions().key)
+    decode = Decoder(EventOptions(), LanesOptions().key)
     value = b'{"type":"track","userId":"1","event":"Order Completed"}'
     first = original(value=value)
     again = replayed(letter(first), "cluster")

@@ -10,7 +10,7 @@ from connector.core.options import RoutingOptions
 from connector.core.routing import Router
 from connector.demo.configuration import connector_configuration
 from connector.demo.traffic import TrafficRecord, traffic
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import Event, Reason, Rejection, RequestKind
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
@@ -30,7 +30,7 @@ def records(seed: int = 1, events: int = 4_000) -> list[TrafficRecord]:
 def decoded(
     traffic_records: list[TrafficRecord],
 ) -> list[tuple[TrafficRecord, StoredRecord, Event | Rejection]]:
-    decode = make_decoder(EventOptions(), "identifier")
+    decode = Decoder(EventOptions(), "identifier")
     found = []
     for record, offset, timestamp_ms in published(traffic_records):
         stored = StoredRecord(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import Event, Operation, Reason, Rejection, Tombstone
 from connector.events.options import EventOptions, SegmentOptions
 from connector.events.record import Headers, StoredRecord
@@ -32,7 +32,7 @@ def decode(
         value = msgspec.json.encode(value)
     options = options or EventOptions(segment=SegmentOptions(**segment))
     record = StoredRecord("events", 3, offset, value, key, headers, timestamp_ms)
-    return make_decoder(options, lanes_key)(record, "cluster", ulid)
+    return Decoder(options, lanes_key)(record, "cluster", ulid)
 
 
 def event(value: Any, **how: Any) -> Event:

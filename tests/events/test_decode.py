@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import TOMBSTONE, Event, Reason, Rejection
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
@@ -186,7 +186,7 @@ def test_kafkas_own_messages_are_read() -> None:
         timestamp=(1, RECORD_TIMESTAMP_MS),
     )  # fmt: skip
     stored = StoredRecord("events", 3, 7, value, b"42", [("region", b"eu")], RECORD_TIMESTAMP_MS)
-    decoder = make_decoder(EventOptions(), "record_key")
+    decoder = Decoder(EventOptions(), "record_key")
     decoded = decoder(message, "cluster")
     assert decoded == decoder(stored, "cluster")
     assert isinstance(decoded, Event)

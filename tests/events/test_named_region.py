@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.event import Event
 from connector.events.named_region import UNCLEAR, named_region
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 
-decode = make_decoder(EventOptions(), "identifier")
+decode = Decoder(EventOptions(), "identifier")
 TRACK = {"type": "track", "userId": "42", "event": "Paid"}
 
 

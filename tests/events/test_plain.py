@@ -1,20 +1,19 @@
 """The short cut for plain events gives what the way through the vocabularies gives, byte for byte."""
 
-from typing import Any
-from unittest.mock import patch
+from typing import Any, Literal
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.events import decode as decode_module
-from connector.events.plain import plain_event
-from connector.events.record import Headers
-from tests.events.decoding import TIMESTAMP, bought, decode, track, without
+from connector.events.decode import Decoder, _decode_message
+from connector.events.headers import NO_HEADERS
+from connector.events.options import EventOptions
+from connector.events.plain import plain_events
+from connector.events.record import Headers, StoredRecord
+from tests.events.decoding import TIMESTAMP, bought, track, without
 from tests.events.generation import calls, track_v2
-
-_decode_message = decode_module._decode_message
 
 
 @pytest.mark.parametrize(
@@ -25,7 +24,7 @@ _decode_message = decode_module._decode_message
     ],
 )
 def test_commonest_events_are_plain(value: Any) -> None:
-    assert plain_event(_message(value)) is not None
+    assert _is_plain(value)
 
 
 @pytest.mark.parametrize(
@@ -48,34 +47,95 @@ def test_commonest_events_are_plain(value: Any) -> None:
     ],
 )
 def test_anything_else_is_not(value: Any) -> None:
-    assert plain_event(_message(value)) is None
+    assert not _is_plain(value)
 
 
 @settings(max_examples=300)
 @given(track_v2() | calls(), st.none() | st.just([("region", b"EU"), ("event_id", b"h"), ("ce_id", b"c")]))
 def test_both_ways_agree(value: Any, headers: Headers | None) -> None:
-    _assert_agreement(value, headers=headers)
-    _assert_agreement(value, headers=headers, key=b"k", lanes_key="record_key")
+    _assert_agreement(value, headers)
 
 
-@pytest.mark.parametrize("size", [31_900, 32_100, 100_000])
+@pytest.mark.parametrize("size", [31_800, *range(31_830, 31_860), 31_900, 32_100, 100_000])
 def test_both_ways_agree_on_size(size: int) -> None:
     _assert_agreement(bought(attributes={"pad": "x" * size}))
 
 
 @pytest.mark.parametrize(
-    "headers", [[("dead-letter.replay", b"1")], [("region", b"")], [("event_id", b"\xff")]]
+    "headers",
+    [
+        [("dead-letter.replay", b"1")],
+        [("region", b"")],
+        [("region", b" EU")],
+        [("event_id", b"\xff")],
+        [("content-type", b"application/cloudevents+json")],
+        [("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")],
+    ],
 )
 def test_both_ways_agree_on_headers(headers: Headers) -> None:
-    _assert_agreement(bought(attributes={}), headers=headers)
-    _assert_agreement(bought(attributes={}, region="EU"), headers=headers)
+    _assert_agreement(bought(attributes={}), headers)
+    _assert_agreement(bought(attributes={}, region="EU"), headers)
+    _assert_agreement(bought(attributes={}, region=" "), headers)
 
 
-def _assert_agreement(value: Any, **how: Any) -> None:
-    with patch.object(decode_module, "plain_event", return_value=None):
-        careful = decode(value, **how)
-    assert decode(value, **how) == careful
+@pytest.mark.parametrize(
+    "timestamp", ["2026-10-09T08:07:06.123Z", "2026-10-09T08:07:06Z", "2026-10-09T08:07:60Z"]
+)
+def test_both_ways_agree_on_timestamps(timestamp: str) -> None:
+    _assert_agreement(track("x", properties={}, timestamp=timestamp))
 
 
-def _message(value: Any) -> Any:
-    return _decode_message(msgspec.json.encode(value))
+@pytest.mark.parametrize(
+    "name", ["x" * 100, "x" * 101, "\u00e9" * 50, "\u00e9" * 51, '"' * 100, " padded ", "Product Viewed"]
+)
+def test_both_ways_agree_on_names(name: str) -> None:
+    _assert_agreement(bought(attributes={}, name=name))
+    _assert_agreement(track(name, properties={}, timestamp="2026-10-09T08:07:06.123Z"))
+
+
+@pytest.mark.parametrize("event_id", ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "01arz3ndektsv4rrffq69g5fav", "x" * 26])
+def test_both_ways_agree_on_event_ids(event_id: str) -> None:
+    _assert_agreement(bought(attributes={}, event_id=event_id))
+
+
+BAD = [
+    None,
+    b"",
+    b"  ",
+    b"{",
+    b'"',
+    b"\xff",
+    b'{"type":"person","action":"event","name":"\xff"}',
+    b"[" * 3000,
+]
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.sampled_from(BAD) | st.builds(msgspec.json.encode, track_v2() | calls()), max_size=10),
+    st.sampled_from(["identifier", "record_key"]),
+)
+def test_bad_records_among_others_change_nothing_for_those(
+    values: list[bytes | None], lanes_key: Literal["identifier", "record_key"]
+) -> None:
+    plain = msgspec.json.encode(bought(attributes={}))
+    records = [
+        StoredRecord("events", 0, offset, value, b"k" if offset % 2 else None)
+        for offset, value in enumerate([plain, *values, plain])
+    ]
+    decode = Decoder(EventOptions(), lanes_key)
+    assert decode.many(records, "cluster") == [decode(record, "cluster") for record in records]
+
+
+def _assert_agreement(value: Any, headers: Headers | None = None) -> None:
+    record = StoredRecord("events", 0, 7, msgspec.json.encode(value), b"k", headers, TIMESTAMP * 1000)
+    for lanes_key in ("identifier", "record_key"):
+        decode = Decoder(EventOptions(), lanes_key)
+        assert decode.many([record], "cluster") == [decode(record, "cluster")]
+
+
+def _is_plain(value: Any) -> bool:
+    json = msgspec.json.encode(value)
+    record = StoredRecord("events", 0, 7, json)
+    events, others = plain_events([record], [_decode_message(json)], [NO_HEADERS], by_record_key=False)
+    return len(events) == 1 and not others

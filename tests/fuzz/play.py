@@ -6,6 +6,7 @@ and what is held in memory stays within its bound and is gone in the end.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -29,8 +30,8 @@ from connector.customerio.answers import interpret
 from connector.dead_letters.json_lines import Imported, line_of, read_lines
 from connector.dead_letters.letter import DeadLetter, read_letter
 from connector.dead_letters.outgoing import replayed
-from connector.events.decode import make_decoder
-from connector.events.event import Event, Rejection
+from connector.events.decode import Decoder
+from connector.events.event import Decoded, Event, Rejection
 from connector.events.options import EventOptions
 from connector.events.record import Record, StoredRecord
 from connector.kafka.dead_letter_record import MESSAGE_CHARACTERS_MAX, Cut, letter_of
@@ -70,16 +71,34 @@ def play(case: Case) -> set[str]:
     return _Play(case).run()
 
 
+class _Heard:
+    """The real decoder, whose results are told. Records together come to what they come to alone."""
+
+    def __init__(self, decode: Decoder, hear: Callable[[Decoded], None]) -> None:
+        self._decode = decode
+        self._hear = hear
+
+    def __call__(self, record: Record, cluster_id: str, ulid: str = "") -> Decoded:
+        decoded = self._decode(record, cluster_id, ulid)
+        self._hear(decoded)
+        return decoded
+
+    def many(self, records: Sequence[Record], cluster_id: str) -> list[Decoded]:
+        decoded = [self(record, cluster_id) for record in records]
+        assert decoded == self._decode.many(records, cluster_id)
+        return decoded
+
+
 class _Play:
     def __init__(self, case: Case) -> None:
         self._random = Random(case.seed)
         self._seen: set[str] = set()
         self._customerio = SocketlessAPI()
         settings = SETTINGS[case.seed % len(SETTINGS)]
-        self._decode = make_decoder(EventOptions(), settings.get("lanes", LanesOptions()).key)
+        self._decode = Decoder(EventOptions(), settings.get("lanes", LanesOptions()).key)
         with patch.multiple(channel, _LANES_BATCH=16, _LANES_ANONYMOUS=4):  # many take long to make
             self._harness = Harness(
-                decode=self._decoded,
+                decode=_Heard(self._decode, self._hear),
                 partitions=PARTITIONS,
                 random=self._random.random,
                 buffer=BUFFER,
@@ -124,8 +143,7 @@ class _Play:
         assert after.buffered_records <= BUFFER.max_records
         assert after.buffered_records - before.buffered_records <= len(poll)
 
-    def _decoded(self, record: Record, cluster_id: str, ulid: str) -> Any:
-        decoded = self._decode(record, cluster_id, ulid)
+    def _hear(self, decoded: Decoded) -> None:
         if isinstance(decoded, Event):
             kinds = ", ".join(f"{operation.kind} {operation.action}" for operation in decoded.operations)
             self._seen.add(f"decoded: {kinds}")
@@ -133,7 +151,6 @@ class _Play:
                 self._seen.add("decoded: replayed")
         elif isinstance(decoded, Rejection):
             self._seen.add(f"{decoded.reason}: {re.sub('[0-9]+', 'N', decoded.message)}")
-        return decoded
 
     def _answer(self, send: Send) -> Answer:
         """Usually the stand-in's. It has always judged what was sent, also where its answer is lost."""

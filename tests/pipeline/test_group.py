@@ -8,7 +8,7 @@ from connector.core.answers import Accepted, Answer
 from connector.core.effects import Effect, Send
 from connector.core.inputs import Credit
 from connector.core.options import CoreOptions
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.pipeline.group import Group
 
@@ -73,7 +73,7 @@ def failures(act: Callable[[Group], object], client: Client, broken: bool = True
         group = Group(
             "group",
             CoreOptions(regions=("us",), serves=("us",)),
-            make_decoder(EventOptions(), "identifier"),
+            Decoder(EventOptions(), "identifier"),
             None,
             {"us": client},  # type: ignore[dict-item]
             Mock(),

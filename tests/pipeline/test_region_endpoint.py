@@ -10,7 +10,7 @@ from connector.core.answers import Accepted
 from connector.core.options import DeliveryOptions
 from connector.customerio.account_region import account_region
 from connector.customerio.region_client import RegionClient
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from connector.events.record import StoredRecord
 from connector.pipeline.region_endpoint import region_endpoint
@@ -35,7 +35,7 @@ def anyio_backend() -> str:
 @pytest.mark.anyio
 @pytest.mark.parametrize("region", ["us", "eu"])
 async def test_incident_25_every_kind_of_request_goes_to_its_region(region: str) -> None:
-    core = Harness(regions=("us", "eu"), decode=make_decoder(EventOptions(), "identifier"))
+    core = Harness(regions=("us", "eu"), decode=Decoder(EventOptions(), "identifier"))
     async with Simulator() as simulator:
         settings = loaded(
             **{f"CIO_REGIONS__{name.upper()}__URL": simulator.url(name) for name in ("us", "eu")},

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from msgspec import structs
 
+from connector.core.admission import Admission
 from connector.core.answers import Accepted, PartlyRejected
 from connector.core.buffer import Buffer
 from connector.core.circuit import Circuit
@@ -60,12 +61,18 @@ def _mutant(owner: type, attribute: str) -> Callable[[Callable[[Any], Any]], Cal
 
 
 def _decoding_otherwise(original: Any, change: Callable[[Event], Event]) -> Any:
-    def init(intake: Intake, options: Any, decode: Any, *rest: Any) -> None:
-        def decode_otherwise(record: Any, cluster_id: str, ulid: str = "") -> Any:
-            event = decode(record, cluster_id, ulid)
-            return change(event) if isinstance(event, Event) else event
+    def changed(decoded: Any) -> Any:
+        return change(decoded) if isinstance(decoded, Event) else decoded
 
-        original(intake, options, decode_otherwise, *rest)
+    def init(intake: Intake, options: Any, decode: Any, *rest: Any) -> None:
+        class DecodeOtherwise:
+            def __call__(self, record: Any, cluster_id: str, ulid: str = "") -> Any:
+                return changed(decode(record, cluster_id, ulid))
+
+            def many(self, records: Any, cluster_id: str) -> Any:
+                return list(map(changed, decode.many(records, cluster_id)))
+
+        original(intake, options, DecodeOtherwise(), *rest)
 
     return init
 
@@ -221,21 +228,12 @@ def revoke_waits_for_ever(original: Any) -> Any:
 # --- dedup
 
 
-@_mutant(Intake, "_hang")
+@_mutant(Admission, "_hang")
 def duplicate_ends_before_its_original(original: Any) -> Any:
     """A duplicate of a record that is still on its way ends at once."""
 
-    def hang(
-        intake: Intake,
-        first: Entry,
-        record: Any,
-        event: Any,
-        ledger: Ledger,
-        index: int,
-        outcome: Outcome,
-        trace: Any,
-    ) -> None:
-        intake._endings.at_once(ledger, index, outcome, next(iter(intake._regions)), trace, event)
+    def hang(admission: Admission, arrival: Any, event: Any, first: Entry, outcome: Outcome) -> None:
+        admission._end(arrival, outcome, next(iter(admission._regions)), event)
 
     return hang
 
@@ -252,24 +250,15 @@ def replayed_dead_letter_is_a_duplicate(original: Any) -> Any:
     return _decoding_otherwise(original, lambda event: structs.replace(event, replayed=False))
 
 
-@_mutant(Intake, "_known_before")
+@_mutant(Admission, "_known_before")
 def conflict_counts_as_duplicate(original: Any) -> Any:
     """Other content under a known id is not noticed."""
 
-    def known_before(
-        intake: Intake,
-        record: Any,
-        event: Any,
-        known: Any,
-        ledger: Ledger,
-        index: int,
-        region: Region,
-        *rest: Any,
-    ) -> None:
+    def known_before(admission: Admission, arrival: Any, event: Any, known: Any, region: Region) -> None:
         if isinstance(known, int):
-            intake._endings.at_once(ledger, index, Outcome.DUPLICATE, region.name, rest[0], event)
+            admission._end(arrival, Outcome.DUPLICATE, region.name, event)
         else:
-            intake._hang(known, record, event, ledger, index, Outcome.DUPLICATE, rest[0])
+            admission._hang(arrival, event, known, Outcome.DUPLICATE)
 
     return known_before
 

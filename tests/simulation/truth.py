@@ -1,12 +1,13 @@
 """What really became of every record: the world's knowledge, which no core has."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from connector.core.effects import TopicPartition
 from connector.core.options import CoreOptions
-from connector.events.decode import Decode
+from connector.events.decode import Decoder
 from connector.events.event import Decoded, Event, Operation, Reason, RequestKind
 from connector.events.record import Record, StoredRecord
 from tests.simulation.publisher import Draft, Flaw, Nature
@@ -91,10 +92,11 @@ _body = msgspec.json.Decoder(_Body)
 class Truth:
     """Everything that was published, accepted and dead-lettered."""
 
-    def __init__(self, options: CoreOptions, decode: Decode) -> None:
+    def __init__(self, options: CoreOptions, decode: Decoder) -> None:
         self._options = options
         self._decode = decode
         self._decoded: dict[tuple[int, str], Decoded] = {}
+        self._read_together: set[int] = set()
         self.published: list[Published] = []
         self._identifies: dict[int, list[Published]] = {}
         self.facts: dict[bytes, Fact] = {}
@@ -129,7 +131,7 @@ class Truth:
         )
         serial = record.serial = len(self.published)
         self.published.append(Published(serial, draft.place, offset, record, draft.nature, None))
-        decoded = self.decode(record, CLUSTER_ID)
+        decoded = self(record, CLUSTER_ID)
         event = decoded if isinstance(decoded, Event) else None
         reason = getattr(decoded, "reason", None)
         expected = draft.nature.reason if draft.nature.reason is not Reason.UNROUTABLE else None
@@ -143,7 +145,7 @@ class Truth:
                 self._identifies.setdefault(event.identify_digest, []).append(published)
         return published
 
-    def decode(self, record: Record, cluster_id: str, ulid: str = "") -> Decoded:
+    def __call__(self, record: Record, cluster_id: str, ulid: str = "") -> Decoded:
         """The real decoder, whose operations are marked with the record's number. Every core decodes with it."""
         assert isinstance(record, PublishedRecord)
         known = self._decoded.get((record.serial, ulid))
@@ -153,6 +155,17 @@ class Truth:
                 known = self._mark(record.serial, known)
             self._decoded[record.serial, ulid] = known
         return known
+
+    def many(self, records: Sequence[Record], cluster_id: str) -> list[Decoded]:
+        """The same of each of these records, which must be what the real decoder makes of them together."""
+        alone = [self(record, cluster_id) for record in records]
+        for record, one, other in zip(records, alone, self._decode.many(records, cluster_id), strict=True):
+            assert isinstance(record, PublishedRecord)
+            if record.serial not in self._read_together:
+                self._read_together.add(record.serial)
+                if one != (self._mark(record.serial, other) if isinstance(other, Event) else other):
+                    raise Violation(f"decoded as {one!r} alone, and as {other!r} together with others")
+        return alone
 
     def _mark(self, serial: int, event: Event) -> Event:
         published = self.published[serial]

@@ -9,7 +9,7 @@ import msgspec
 from connector.core import channel
 from connector.core.core import Core
 from connector.core.options import CoreOptions
-from connector.events.decode import make_decoder
+from connector.events.decode import Decoder
 from connector.events.options import EventOptions
 from tests.simulation.checks.commits import CommitChecks
 from tests.simulation.checks.endings import EndingChecks, FinalChecks
@@ -47,7 +47,7 @@ class World:
         self._core_class = core_class
         self._random = random = Random(scenario.seed ^ 0x5EED)
         options = scenario.options
-        decode = make_decoder(EventOptions(), options.lanes.key)
+        decode = Decoder(EventOptions(), options.lanes.key)
         self.truth = Truth(options, decode)
         self.broker = Broker(scenario.partitions, scenario.metadata_limit)
         self.order = OrderChecks(options, self.truth, self.clock)
@@ -83,7 +83,7 @@ class World:
     def make_core(self, options: CoreOptions, random: Callable[[], float], now: float) -> Core:
         """A core of the kind that is under test."""
         channel._LANES_BATCH = channel._LANES_ANONYMOUS = self.scenario.lanes
-        return self._core_class(options, self.truth.decode, None, random, now)
+        return self._core_class(options, self.truth, None, random, now)
 
     def count(self, what: str) -> None:
         """Something happened that a run should have seen."""
