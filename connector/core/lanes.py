@@ -8,7 +8,6 @@ alone of its lanes in that request; what follows in either waits for it. Both pl
 every wait points at an earlier arrival and no circle can form.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
@@ -23,7 +22,7 @@ class Lane:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.queue: deque[Entry] = deque()
+        self.queue: list[Entry] = []
         self.busy = False
         self.listed = False
         """May be served: it is idle and has something to send."""
@@ -198,10 +197,9 @@ class Lanes:
         if taken == len(queue):
             queue.clear()
         else:
-            for _ in range(taken):
-                queue.popleft()
+            del queue[:taken]
         if other is not None:
-            other.queue.popleft()
+            del other.queue[0]
             other.busy = True
             load.lanes.append(other)
         return room, room_bytes
@@ -229,7 +227,7 @@ class Lanes:
             lane = self._lanes[number]
             if lane.listed:
                 self._unlist(lane)
-            lane.queue = deque(entry for entry in lane.queue if entry.sequence not in sequences)
+            lane.queue = [entry for entry in lane.queue if entry.sequence not in sequences]
         for number in lanes:
             self._list(self._lanes[number])
 

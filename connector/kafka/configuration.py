@@ -30,7 +30,7 @@ class ConsumerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that librdkafka holds ahead at most, all partitions together, beside one fetch on its way."""
     partition_fetch_bytes: int = 1024 * 1024
     """Bytes asked of a partition in one fetch. A larger record is still read."""
-    records_per_poll_max: int = 2000
+    records_per_poll_max: int = 1000
     """Records handed over at a time at most: keeps the turns of both threads short."""
     ends_seconds: float = 5.0
     """How often the ends of the logs are asked for."""

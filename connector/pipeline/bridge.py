@@ -8,13 +8,13 @@ from typing import Protocol, TypeVar, cast
 
 from confluent_kafka import Message
 
-from connector.core.buffer import RECORD_OVERHEAD_BYTES
 from connector.core.effects import CommitOffset, Start, TopicPartition
 from connector.core.inputs import Assignment, CommitFailure, Credit
 from connector.events.record import Record
 
 _T = TypeVar("_T")
 
+NO_CREDIT = Credit(0, 0)
 _ANSWER_SECONDS_MAX = 30.0
 """The loop answers within milliseconds; if it has not by then it stands still, and /livez says so."""
 
@@ -28,7 +28,7 @@ class GroupInputs(Protocol):
     ) -> None: ...
     def lose(self, partitions: Sequence[TopicPartition]) -> None: ...
     def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]: ...
-    def receive(self, records: Sequence[Record], cost_bytes: int) -> None: ...
+    def receive(self, records: Sequence[Record]) -> None: ...
     def polled(self) -> None: ...
     def positioned(self, positions: Mapping[TopicPartition, int]) -> None: ...
     def commit_done(self, commit_id: int, failures: Sequence[CommitFailure]) -> None: ...
@@ -46,27 +46,26 @@ class Bridge:
         self._loop = loop
         self._group = group
         self._revoke_seconds_max = revoke_seconds_max
-        self._handed_records = 0
-        self._handed_bytes = 0
-        self._credit = (Credit(0, 0), 0, 0)
+        self._polls_handed = 0
+        self._credit = (NO_CREDIT, 0)
 
     # ---- the loop's side ----
 
-    def publish_credit(self, credit: Credit, taken_records: int, taken_bytes: int) -> bool:
-        """The core's credit after it has taken so many records since the start. True: there was none before."""
-        was_dry = self._credit[0].records == 0
-        self._credit = (credit, taken_records, taken_bytes)
-        return was_dry and credit.records > 0
+    def publish_credit(self, credit: Credit, polls_taken: int) -> bool:
+        """The core's credit after it has taken so many polls' records. True: there was none before."""
+        before = self.credit()
+        self._credit = (credit, polls_taken)
+        return before.records == 0 and self.credit().records > 0
 
     # ---- the poll thread's side ----
 
     def credit(self) -> Credit:
-        """What may be taken now: the core's credit less what is still on its way to it."""
-        credit, taken_records, taken_bytes = self._credit
-        return Credit(
-            max(0, credit.records - (self._handed_records - taken_records)),
-            max(0, credit.bytes - (self._handed_bytes - taken_bytes)),
-        )
+        """What may be taken now: nothing while records are on their way to the core.
+
+        Records that waited there would leave the processor's cache, and the threads would contend for the interpreter.
+        """
+        credit, polls_taken = self._credit
+        return credit if polls_taken == self._polls_handed else NO_CREDIT
 
     def assigned(self, assignments: Sequence[Assignment]) -> Sequence[Start]:
         return self._ask(lambda: self._group.assign(assignments), ())
@@ -89,11 +88,8 @@ class Bridge:
     def received(self, messages: list[Message]) -> None:
         # Its stub allows for headers of a message that is yet to be sent; one that was read has a list of them.
         records = cast(Sequence[Record], messages)
-        # An estimate of what the core will count for them: their operations are about as long as their values.
-        cost_bytes = 2 * sum(map(len, messages)) + RECORD_OVERHEAD_BYTES * len(records)
-        self._handed_records += len(records)
-        self._handed_bytes += cost_bytes
-        self._tell(lambda: self._group.receive(records, cost_bytes))
+        self._polls_handed += 1
+        self._tell(lambda: self._group.receive(records))
 
     def polled(self) -> None:
         self._tell(self._group.polled)

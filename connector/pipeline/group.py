@@ -72,8 +72,7 @@ class Group:
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._commits: dict[int, tuple[Commit, float]] = {}
         self._released: dict[tuple[TopicPartition, ...], Callable[[Sequence[CommitOffset]], None]] = {}
-        self._taken_records = 0
-        self._taken_bytes = 0
+        self._polls_taken = 0
         self._turn_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._handlers: dict[type, Callable[..., None]] = {
@@ -145,9 +144,8 @@ class Group:
         self._turn()
         return starts
 
-    def receive(self, records: Sequence[Record], cost_bytes: int) -> None:
-        self._taken_records += len(records)
-        self._taken_bytes += cost_bytes
+    def receive(self, records: Sequence[Record]) -> None:
+        self._polls_taken += 1
         self.core.receive(records, seconds(), self._telemetry.traces_for(records))
         self._turn()
 
@@ -211,7 +209,7 @@ class Group:
         except BaseException as error:
             self._fail(error)
             raise
-        if self.bridge.publish_credit(self.core.credit(), self._taken_records, self._taken_bytes):
+        if self.bridge.publish_credit(self.core.credit(), self._polls_taken):
             self._the_consumer.wake()
         self._set_timer(now)
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from confluent_kafka import Message
 
-from connector.core.buffer import RECORD_OVERHEAD_BYTES
 from connector.core.effects import CommitOffset, Start, TopicPartition
 from connector.core.inputs import Assignment, CommitFailure, Credit
 from connector.events.record import Record
@@ -14,7 +13,6 @@ from connector.pipeline.bridge import Bridge
 
 T = TypeVar("T")
 PARTITION = TopicPartition("events", 0)
-ON_ITS_WAY = 2 * 8 + 2 * RECORD_OVERHEAD_BYTES
 """What two records of 8 bytes in all are counted as until the core has counted them."""
 
 
@@ -43,10 +41,10 @@ class Inputs:
     def restart(self, partitions: Sequence[TopicPartition]) -> Sequence[Start]:
         return []
 
-    def receive(self, records: Sequence[Record], cost_bytes: int) -> None:
+    def receive(self, records: Sequence[Record]) -> None:
         if not records:
             raise ValueError("a bug")
-        self.told.append(f"receive {len(records)} {cost_bytes}")
+        self.told.append(f"receive {len(records)}")
 
     def polled(self) -> None: ...
     def positioned(self, positions: Mapping[TopicPartition, int]) -> None: ...
@@ -92,26 +90,35 @@ def test_revoke_that_is_never_answered_ends_and_commits_nothing() -> None:
     assert any("not answered in time" in told for told in inputs.told)
 
 
-def test_credit_subtracts_what_is_on_its_way_to_the_core() -> None:
-    def poll(bridge: Bridge) -> tuple[Credit, Credit, Credit]:
-        bridge.publish_credit(Credit(10, 100_000), 0, 0)
-        granted = bridge.credit()
+def test_nothing_is_taken_while_records_are_on_their_way_to_the_core() -> None:
+    def poll(bridge: Bridge) -> list[Credit]:
+        bridge.publish_credit(Credit(10, 100_000), 0)
+        credits = [bridge.credit()]
         bridge.received([message(b"12345"), message(b"123")])
-        less = bridge.credit()
-        bridge.publish_credit(Credit(8, 97_000), 2, ON_ITS_WAY)
-        return granted, less, bridge.credit()
+        credits.append(bridge.credit())
+        bridge.publish_credit(Credit(9, 99_000), 0)  # published before they were taken
+        credits.append(bridge.credit())
+        bridge.publish_credit(Credit(8, 97_000), 1)
+        return [*credits, bridge.credit()]
 
-    granted, less, again = on_poll_thread(poll, Inputs())
-    assert granted == Credit(10, 100_000)
-    assert less == Credit(8, 100_000 - ON_ITS_WAY)
-    assert again == Credit(8, 97_000)
+    none = Credit(0, 0)
+    assert on_poll_thread(poll, Inputs()) == [Credit(10, 100_000), none, none, Credit(8, 97_000)]
 
 
 def test_credit_that_returns_is_told_once() -> None:
     def publish(bridge: Bridge) -> list[bool]:
-        return [bridge.publish_credit(Credit(records, 1), 0, 0) for records in (0, 5, 4, 0, 3)]
+        return [bridge.publish_credit(Credit(records, 1), 0) for records in (0, 5, 4, 0, 3)]
 
     assert on_poll_thread(publish, Inputs()) == [False, True, False, False, True]
+
+
+def test_credit_is_told_again_once_records_have_reached_the_core() -> None:
+    def publish(bridge: Bridge) -> list[bool]:
+        told = [bridge.publish_credit(Credit(5, 1), 0)]
+        bridge.received([message(b"12345")])
+        return [*told, bridge.publish_credit(Credit(4, 1), 0), bridge.publish_credit(Credit(4, 1), 1)]
+
+    assert on_poll_thread(publish, Inputs()) == [True, False, True]
 
 
 def test_bug_on_the_loop_is_told_and_does_not_hang_the_poll_thread() -> None:

@@ -91,11 +91,11 @@ def failures(act: Callable[[Group], object], client: Client, broken: bool = True
 
 
 def test_bug_as_an_answer_comes_in_is_told() -> None:
-    assert failures(lambda group: group.receive([], 0), Client()) == ["a bug"]
+    assert failures(lambda group: group.receive([]), Client()) == ["a bug"]
 
 
 def test_bug_in_a_client_is_told_instead_of_leaving_a_request_without_an_answer() -> None:
-    assert failures(lambda group: group.receive([], 0), Client(ValueError("its own bug"))) == ["its own bug"]
+    assert failures(lambda group: group.receive([]), Client(ValueError("its own bug"))) == ["its own bug"]
 
 
 def test_bug_as_a_dead_letter_is_acknowledged_is_told() -> None:

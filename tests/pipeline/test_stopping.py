@@ -108,7 +108,7 @@ def test_a_drain_that_takes_all_of_its_time_leaves_some_for_closing(settings: Se
         (group,) = service._groups
         place = TopicPartition("events", 0)
         group.assign([Assignment(place, 0, "", 1, 0, 1, "topic", "cluster")])
-        group.receive([StoredRecord(*place, 0, b"no JSON", None, None, 0)], 100)
+        group.receive([StoredRecord(*place, 0, b"no JSON", None, None, 0)])
         assert group.snapshot().dead_letters_pending == 1
 
     code, took = stop_of(settings, hold)
