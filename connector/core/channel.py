@@ -97,9 +97,8 @@ class Channel:
         """A flight of what idle lanes hold, one of which at least holds something: as much as a request may hold."""
         load = self.lanes.take(self.full_at, self.bytes_max)
         flight = Flight(Chunk(load.entries, load.operations), load.lanes)
-        operations = flight.current.operations
-        bytes_taken = sum([len(operation.body) + 1 for operation in operations]) - 1
-        if len(operations) > self.operations_max or bytes_taken > self.bytes_max:
+        operations = len(load.operations)
+        if operations > self.operations_max or load.bytes + operations - 1 > self.bytes_max:
             # The operations of a single record, which is taken whole, may be more than one request holds.
             flight.split(self.lanes.lane_of)
         return flight

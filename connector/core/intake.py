@@ -175,9 +175,13 @@ class Intake:
         ):
             named: str | Unroutable | None = None
             if type(event) is Event:
-                named = event.region if event.region in ways else region_of(record, event)
-                if named in ways:
-                    entries, on_way, accepted = ways[named]
+                named = event.region
+                way = ways.get(named)
+                if way is None:
+                    named = region_of(record, event)
+                    way = ways.get(named) if isinstance(named, str) else None
+                if way is not None:
+                    entries, on_way, accepted = way
                     ulid, operations = event.ulid, event.operations
                     if (
                         ulid not in on_way

@@ -18,25 +18,42 @@ from connector.events.event import Operation
 class Lane:
     """One queue, and whether anything of it is in flight."""
 
-    __slots__ = ("busy", "listed", "number", "queue")
+    __slots__ = ("busy", "bytes", "listed", "number", "odd", "queue")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.queue: list[Entry] = []
+        self.bytes = 0
+        """Of the operations of what stands in the queue."""
+        self.odd = 0
+        """Entries in the queue that stand in two lanes, or have several operations."""
         self.busy = False
         self.listed = False
         """May be served: it is idle and has something to send."""
+
+    def depart(self, count: int, count_bytes: int, odd: int) -> None:
+        """So many from the head of the queue are on their way."""
+        del self.queue[:count]
+        self.bytes -= count_bytes
+        self.odd -= odd
+        self.busy = True
 
 
 class Load:
     """What a request takes: entries and operations side by side (an entry with two operations stands there twice)."""
 
-    __slots__ = ("entries", "lanes", "operations")
+    __slots__ = ("bytes", "entries", "lanes", "operations")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.operations: list[Operation] = []
         self.lanes: list[Lane] = []
+        self.bytes = 0
+        """Of the operations."""
+
+    def keep_up(self) -> None:
+        """Put the operations beside the entries that came last, which have one each."""
+        self.operations += [entry.event.operations[0] for entry in self.entries[len(self.operations) :]]
 
 
 class Lanes:
@@ -76,9 +93,14 @@ class Lanes:
             lane = lanes[crc32(operation.lane) & mask]
             queue = lane.queue
             queue.append(entry)
-            arrived_bytes += len(operation.body) if len(operations) == 1 else _size(entry)
+            size = len(operation.body)
+            if len(operations) > 1 or operation.lane_secondary:
+                size = _size(entry)
+                lane.odd += 1
+            lane.bytes += size
+            arrived_bytes += size
             if operation.lane_secondary:
-                self._stand_twice(entry, lane)
+                self._stand_twice(entry, lane, size)
             elif lane.listed:
                 ready += 1
             elif not lane.busy and len(queue) == 1:
@@ -89,11 +111,13 @@ class Lanes:
         self.queued_bytes += arrived_bytes
         self.ready += ready
 
-    def _stand_twice(self, entry: Entry, lane: Lane) -> None:
+    def _stand_twice(self, entry: Entry, lane: Lane, size: int) -> None:
         """A merge, which stands in its first lane already, also takes its place in the second."""
         other = self.lane_of(entry.event.operations[0].lane_secondary)
         if other is not lane:
             other.queue.append(entry)
+            other.odd += 1
+            other.bytes += size
             self.ready += other.listed
         self.ready += lane.listed
         self._list(lane)
@@ -115,41 +139,36 @@ class Lanes:
         """
         load = Load()
         room, room_bytes = operations_max, bytes_max + 1
-        lanes, mask, entries = self._lanes, self._mask, load.entries
+        lanes, mask, entries, load_lanes = self._lanes, self._mask, load.entries, load.lanes
         in_order = self._in_order()
-        served = singles = singles_bytes = 0
-        load_lanes, operations = load.lanes, load.operations
+        served = whole = whole_bytes = 0
         for key in in_order:
             lane = lanes[key & mask]
             queue = lane.queue
-            if len(queue) == 1:
-                entry = queue[0]
-                own = entry.event.operations
-                if len(own) == 1:
-                    operation = own[0]
-                    size = len(operation.body)
-                    if size < room_bytes and room > 0 and not operation.lane_secondary:
-                        queue.clear()
-                        lane.listed = False
-                        lane.busy = True
-                        load_lanes.append(lane)
-                        entries.append(entry)
-                        operations.append(operation)
-                        room -= 1
-                        room_bytes -= size + 1
-                        singles += 1
-                        singles_bytes += size
-                        served += 1
-                        continue
-            before = len(entries)
-            room, room_bytes = self._take_from(lane, load, room, room_bytes)
-            if len(entries) == before:
-                break
+            count = len(queue)
+            if not lane.odd and count <= room and lane.bytes + count <= room_bytes:
+                entries += queue
+                load_lanes.append(lane)
+                room -= count
+                room_bytes -= lane.bytes + count
+                whole += count
+                whole_bytes += lane.bytes
+                queue.clear()
+                lane.bytes = 0
+                lane.listed = False
+                lane.busy = True
+            else:
+                before = len(entries)
+                room, room_bytes = self._take_from(lane, load, room, room_bytes)
+                if len(entries) == before:
+                    break
             served += 1
+        load.keep_up()
+        load.bytes += whole_bytes
         del in_order[:served]
-        self.ready -= singles
-        self.queued -= singles
-        self.queued_bytes -= singles_bytes
+        self.ready -= whole
+        self.queued -= whole
+        self.queued_bytes -= whole_bytes
         return load
 
     def _in_order(self) -> list[int]:
@@ -161,13 +180,14 @@ class Lanes:
 
     def _take_from(self, lane: Lane, load: Load, room: int, room_bytes: int) -> tuple[int, int]:
         """Move what fits of a listed lane into the load. Nothing fits: the lane is left as it was."""
+        load.keep_up()
         queue, entries, operations = lane.queue, load.entries, load.operations
         other: Lane | None = None
-        taken_bytes = taken = 0
+        taken_bytes = taken = odd = 0
         for entry in queue:
             own = entry.event.operations
             operation = own[0]
-            size = len(operation.body) if len(own) == 1 else _size(entry)
+            size = _size(entry)
             if (len(own) > room or size + len(own) > room_bytes) and entries:
                 break
             if operation.lane_secondary:
@@ -175,33 +195,28 @@ class Lanes:
                 if other is not None and taken:
                     other = None
                     break
-            entries.append(entry)
-            operations.append(operation)
-            for further in own[1:]:
+            for each in own:
                 entries.append(entry)
-                operations.append(further)
+                operations.append(each)
             room -= len(own)
             room_bytes -= size + len(own)
+            odd += _is_odd(entry)
             taken += 1
             taken_bytes += size
             if other is not None:
                 break
         if not taken:
             return 0, 0
-        lane.listed = False
-        lane.busy = True
-        load.lanes.append(lane)
         self.ready -= len(queue)
         self.queued -= taken
         self.queued_bytes -= taken_bytes
-        if taken == len(queue):
-            queue.clear()
-        else:
-            del queue[:taken]
+        load.bytes += taken_bytes
+        load.lanes.append(lane)
+        lane.listed = False
+        lane.depart(taken, taken_bytes, odd)
         if other is not None:
-            del other.queue[0]
-            other.busy = True
             load.lanes.append(other)
+            other.depart(1, taken_bytes, odd)
         return room, room_bytes
 
     def release(self, lanes: Iterable[Lane]) -> None:
@@ -228,6 +243,8 @@ class Lanes:
             if lane.listed:
                 self._unlist(lane)
             lane.queue = [entry for entry in lane.queue if entry.sequence not in sequences]
+            lane.bytes = sum(map(_size, lane.queue))
+            lane.odd = sum(map(_is_odd, lane.queue))
         for number in lanes:
             self._list(self._lanes[number])
 
@@ -273,7 +290,9 @@ class Lanes:
 
 
 def _size(entry: Entry) -> int:
-    operations: Sequence[Operation] = entry.event.operations
-    if len(operations) == 1:
-        return len(operations[0].body)
-    return sum([len(operation.body) for operation in operations])
+    return sum([len(operation.body) for operation in entry.event.operations])
+
+
+def _is_odd(entry: Entry) -> bool:
+    operations = entry.event.operations
+    return len(operations) > 1 or bool(operations[0].lane_secondary)

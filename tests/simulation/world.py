@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Container
 from random import Random
+from unittest.mock import patch
 
 import msgspec
 
@@ -82,8 +83,9 @@ class World:
 
     def make_core(self, options: CoreOptions, random: Callable[[], float], now: float) -> Core:
         """A core of the kind that is under test."""
-        channel._LANES_BATCH = channel._LANES_ANONYMOUS = self.scenario.lanes
-        return self._core_class(options, self.truth, None, random, now)
+        lanes = self.scenario.lanes
+        with patch.multiple(channel, _LANES_BATCH=lanes, _LANES_ANONYMOUS=lanes):
+            return self._core_class(options, self.truth, None, random, now)
 
     def count(self, what: str) -> None:
         """Something happened that a run should have seen."""
