@@ -3,7 +3,16 @@
 import pytest
 
 from connector.core.answers import Answer, ItemError, PartlyRejected
-from connector.core.effects import Outcome, PartitionStopped, Pause, Released, Resume, Send, WriteDeadLetter
+from connector.core.effects import (
+    Dropped,
+    Outcome,
+    PartitionStopped,
+    Pause,
+    Released,
+    Resume,
+    Send,
+    WriteDeadLetter,
+)
 from connector.core.options import BatchOptions, DeadLetterShareOptions, DeliveryOptions
 from tests.core.harness import DOWN, Harness, at, event, unsendable
 
@@ -81,6 +90,19 @@ def test_a_stopped_partition_takes_nothing_more() -> None:
     core.core.positioned({at(0): 61})
     core.wait(2.0)
     assert core.broker[at(0)].offset <= 60 and core.is_empty()
+
+
+def test_what_a_poll_holds_behind_the_dead_letter_too_many_counts_as_never_read() -> None:
+    core = Harness(dead_letter_share=SMALL)
+    bad, good = [unsendable(offset) for offset in range(60)], [event(offset) for offset in range(60, 70)]
+    core.receive(*bad, *good, traces={65: "a trace"})
+    core.advance()
+    core.written()
+    core.wait(2.0)
+    assert core.in_flight() == [] and core.is_empty()
+    assert core.seen(Dropped) == [Dropped("a trace")]
+    (partition,) = core.core.snapshot(core.now).partitions
+    assert partition.outstanding == 0 and partition.next_offset == core.watermark() < 60
 
 
 def test_a_stopped_partition_stops_no_other() -> None:

@@ -78,6 +78,14 @@ def test_records_of_a_partition_that_is_not_ours_are_passed_over() -> None:
     assert core.delivered() == ["0/0"] and core.endings() == {Outcome.ACCEPTED: 1}
 
 
+def test_records_that_are_read_twice_within_a_poll_are_taken_once() -> None:
+    core = Harness()
+    core.receive(event(0), event(1), event(0), event(1), event(2))
+    core.settle()
+    assert sorted(core.delivered()) == ["0/0", "0/1", "0/2"]
+    assert core.endings() == {Outcome.ACCEPTED: 3} and core.watermark() == 3
+
+
 def test_an_empty_poll_changes_nothing() -> None:
     core = Harness()
     assert core.take() == [] and core.is_empty()

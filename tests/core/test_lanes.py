@@ -239,6 +239,7 @@ def _take(lanes: Lanes, naive: _Naive, operations_max: int, bytes_max: int) -> b
     if not load.entries:
         assert load.lanes == []
         return False
+    assert load.bytes == sum(len(one.body) for one in load.operations)
     assert load.entries[0] is able[0], "the oldest that may go goes first"
     if len({entry.sequence for entry in load.entries}) > 1:
         assert len(load.operations) <= operations_max
@@ -267,6 +268,10 @@ def _agree(lanes: Lanes, naive: _Naive) -> None:
     assert lanes.queued == len(naive.waiting)
     assert lanes.queued_bytes == sum(len(one.body) for e in naive.waiting for one in e.event.operations)
     assert {entry.sequence for entry in lanes} == {entry.sequence for entry in naive.waiting}
+    for lane in lanes._lanes:
+        operations = [entry.event.operations for entry in lane.queue]
+        assert lane.bytes == sum(len(one.body) for own in operations for one in own)
+        assert lane.odd == sum(len(own) > 1 or own[0].lane_secondary != b"" for own in operations)
     able = naive.may_go()
     assert lanes.oldest_ready_at() == (float(able[0].sequence) if able else None)
     assert (lanes.ready > 0) == bool(able)

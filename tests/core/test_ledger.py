@@ -66,6 +66,18 @@ def test_places_of_arrival_outlive_trimming() -> None:
     assert ledger.watermark == 20_006
 
 
+def test_records_that_are_cut_off_count_as_never_read() -> None:
+    ledger = _ledger()
+    first = ledger.extend([100, 101, 105])
+    ledger.cut(first + 3)
+    assert ledger.arrived == 3 and ledger.next_offset == 106
+    ledger.cut(first + 1)
+    assert ledger.arrived == 1 and ledger.next_offset == 101
+    ledger.end(first)
+    ledger.advance(1.0)
+    assert ledger.watermark == 101 and ledger.outstanding == 0
+
+
 def test_progress_is_seen_when_the_watermark_moves_or_nothing_waits() -> None:
     ledger = _ledger()
     ledger.advance(5.0)

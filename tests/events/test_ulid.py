@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.events.ulid import ulid_from_id, ulid_from_place
+from connector.events.ulid import ulid_from_id, ulid_from_place, ulids_from_ids
 
 VALID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -27,6 +27,11 @@ def test_vectors_fix_the_algorithm(event_id: str, ulid: str) -> None:
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_id_gives_a_valid_ulid(event_id: str) -> None:
     assert VALID.fullmatch(ulid_from_id(event_id))
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")) | st.just("01arz3ndektsv4rrffq69g5fav")))
+def test_many_at_once_have_the_ulids_that_each_has_alone(event_ids: list[str]) -> None:
+    assert ulids_from_ids(event_ids) == [ulid_from_id(event_id) for event_id in event_ids]
 
 
 def test_first_characters_spread_over_all_that_are_valid() -> None:
