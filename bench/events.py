@@ -8,7 +8,7 @@ from confluent_kafka import Message
 
 TOPIC = "customer-events"
 PARTITIONS = 8
-_POLL_RECORDS = 2_000
+_POLL_RECORDS = 1_000
 _TEXT_BYTES_MAX = 1_000
 """Of one attribute, at Customer.io."""
 

@@ -7,7 +7,7 @@ import gc
 import random
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import cachetools
 import msgspec
@@ -25,12 +25,12 @@ from connector.core.options import BatchOptions, DeliveryOptions
 from connector.events.event import Event
 
 Things = Sequence[Any]
-POLL_RECORDS = 2_000
+POLL_RECORDS = 1_000
 
 
 def _events(records: Things) -> list[Event]:
-    decode = decoder()
-    return [decode(record, "cluster", "") for record in records]
+    events = decoder().many(records, "cluster")
+    return cast("list[Event]", events)
 
 
 def _ids(records: Things) -> list[tuple[str, int]]:
@@ -57,8 +57,8 @@ def _bare(records: Things) -> None:
 
 def _decode(records: Things) -> None:
     decode = decoder()
-    for record in records:
-        decode(record, "cluster", "")
+    for batch in _polls(records):
+        decode.many(batch, "cluster")
 
 
 def _window(ids: Things) -> None:
@@ -96,7 +96,8 @@ def _encode(entries: Things) -> None:
 def _ledger(records: Things) -> None:
     ledger = Ledger(TopicPartition("topic", 0), 1, 0, 0.0)
     for batch in _polls(range(len(records))):
-        for index in [ledger.extend((offset,)) for offset in batch]:
+        first = ledger.extend(batch)
+        for index in range(first, first + len(batch)):
             ledger.end(index)
         ledger.advance(0.0)
 
