@@ -100,8 +100,7 @@ class Decoder:
         if not value or value.isspace():
             return Rejection(Reason.EMPTY, "the value is empty")
         try:
-            if not value.isascii():
-                value.decode()  # msgspec does not check the UTF-8 of what passes through raw
+            _check_utf8((value,))
             headers = read_headers(record.headers())
             data, cloud_event_id = _unwrap(value) if headers.is_cloud_event else (value, None)
             message = known or _decode_message(data)
@@ -154,19 +153,26 @@ def _messages(values: Sequence[bytes | None]) -> list[Message | None]:
     if None not in values:
         known = cast("Sequence[bytes]", values)
         try:
-            if max(map(len, known)) <= NESTING_MAX and all(map(bytes.isascii, known)):
+            _check_utf8(known)
+            if max(map(len, known)) <= 2 * NESTING_MAX or not any(map(is_too_deep, known)):
                 return list(map(_decode_message, known))
-        except (msgspec.DecodeError, RecursionError):
-            pass
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            pass  # one of them
     return [_message(value) for value in values]
+
+
+def _check_utf8(values: Sequence[bytes]) -> None:
+    """msgspec does not check the UTF-8 of what passes through raw. Raises UnicodeDecodeError."""
+    if not all(map(bytes.isascii, values)):
+        for value in values:
+            value.decode()
 
 
 def _message(value: bytes | None) -> Message | None:
     try:
         if value is None or is_too_deep(value):
             return None
-        if not value.isascii():
-            value.decode()
+        _check_utf8((value,))
         message: Message = _decode_message(value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
