@@ -157,13 +157,15 @@ class Truth:
         return known
 
     def many(self, records: Sequence[Record], cluster_id: str) -> list[Decoded]:
-        """The same of each of these records, which must be what the real decoder makes of them together."""
+        """The same of each of these records; at the first time it must be what the real decoder makes of them together."""
         alone = [self(record, cluster_id) for record in records]
-        for record, one, other in zip(records, alone, self._decode.many(records, cluster_id), strict=True):
-            assert isinstance(record, PublishedRecord)
-            if record.serial not in self._read_together:
-                self._read_together.add(record.serial)
-                if one != (self._mark(record.serial, other) if isinstance(other, Event) else other):
+        serials = [record.serial for record in records if isinstance(record, PublishedRecord)]
+        if not self._read_together.issuperset(serials):
+            self._read_together.update(serials)
+            for serial, one, other in zip(
+                serials, alone, self._decode.many(records, cluster_id), strict=True
+            ):
+                if one != (self._mark(serial, other) if isinstance(other, Event) else other):
                     raise Violation(f"decoded as {one!r} alone, and as {other!r} together with others")
         return alone
 
