@@ -157,7 +157,7 @@ class Truth:
         return known
 
     def many(self, records: Sequence[Record], cluster_id: str) -> list[Decoded]:
-        """The same of each of these records; at the first time it must be what the real decoder makes of them together."""
+        """The same of each of these records. The first time it must be what the real decoder makes of them together."""
         alone = [self(record, cluster_id) for record in records]
         serials = [record.serial for record in records if isinstance(record, PublishedRecord)]
         if not self._read_together.issuperset(serials):
