@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 from confluent_kafka import Message
 
-from bench.events import PARTITIONS, TOPIC, messages
+from bench.events import PARTITIONS, POLL_RECORDS, TOPIC, messages
 from connector.core.answers import Accepted
 from connector.core.core import Core
 from connector.core.effects import Commit, Send, TopicPartition
@@ -23,7 +23,6 @@ from connector.events.options import EventOptions
 from connector.events.record import Record
 
 EVENTS = 200_000
-POLL_RECORDS = 1_000
 ROUNDS = 5
 
 

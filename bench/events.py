@@ -8,7 +8,7 @@ from confluent_kafka import Message
 
 TOPIC = "customer-events"
 PARTITIONS = 8
-_POLL_RECORDS = 1_000
+POLL_RECORDS = 1_000
 _TEXT_BYTES_MAX = 1_000
 """Of one attribute, at Customer.io."""
 
@@ -57,10 +57,8 @@ def messages(count: int, **options: float) -> list[Message]:
         offsets[partition] += 1
     return [
         record
-        for begin in range(0, count, _POLL_RECORDS)
-        for record in sorted(
-            made[begin : begin + _POLL_RECORDS], key=lambda message: message.partition() or 0
-        )
+        for begin in range(0, count, POLL_RECORDS)
+        for record in sorted(made[begin : begin + POLL_RECORDS], key=lambda message: message.partition() or 0)
     ]
 
 

@@ -13,7 +13,7 @@ import cachetools
 import msgspec
 
 from bench.core import Bare, core_of, decoder, drain
-from bench.events import messages
+from bench.events import POLL_RECORDS, messages
 from connector.core.backoff import Backoff
 from connector.core.channel import Channel, batch_channel
 from connector.core.circuit import Circuit
@@ -25,7 +25,6 @@ from connector.core.options import BatchOptions, DeliveryOptions
 from connector.events.event import Event
 
 Things = Sequence[Any]
-POLL_RECORDS = 1_000
 
 
 def _events(records: Things) -> list[Event]:

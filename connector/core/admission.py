@@ -60,7 +60,7 @@ class Admission:
         regions: Mapping[str, Region],
         emit: Callable[[Effect], None],
     ) -> None:
-        self._decode = decode
+        self.decode = decode
         self._memories = memories
         self._endings = endings
         self._buffer = buffer
@@ -155,7 +155,7 @@ class Admission:
             message = "an event of the same id and other content came before"
             self._reject(arrival, Reason.CONFLICT, message, region.name)
             return
-        again = self._decode(arrival.record, self.cluster_id, conflict_ulid(event.ulid, event.digest))
+        again = self.decode(arrival.record, self.cluster_id, conflict_ulid(event.ulid, event.digest))
         assert type(again) is Event, "it was decoded before"
         known = _known(again, self._memories[region.name])
         if known is None:

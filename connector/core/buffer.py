@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from connector.core.inputs import Credit
+from connector.core.inputs import NO_CREDIT, Credit
 from connector.core.options import BufferOptions
 from connector.events.event import Operation
 from connector.events.record import Record
@@ -50,7 +50,7 @@ class Buffer:
         else:
             self._full = self.records >= self._records_max or self.bytes >= self._bytes_max
         if self._full:
-            return Credit(0, 0)
+            return NO_CREDIT
         return Credit(self._records_max - self.records, self._bytes_max - self.bytes)
 
 

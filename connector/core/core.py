@@ -9,7 +9,7 @@ which is also what must be called by `wake_at`. One thread owns it.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-from connector.core.admission import Decode
+from connector.core.admission import Admission, Decode
 from connector.core.answers import Answer
 from connector.core.buffer import Buffer
 from connector.core.commits import Commits
@@ -54,15 +54,11 @@ class Core:
         self._partitions = Partitions(
             options, self._commits, self._endings, self._memories, self._regions, emit
         )
+        self._admission = Admission(
+            options, decode, self._memories, self._endings, self._buffer, self._regions, emit
+        )
         self._intake = Intake(
-            options,
-            decode,
-            router,
-            self._memories,
-            self._endings,
-            self._buffer,
-            self._regions,
-            emit,
+            options, router, self._admission, self._memories, self._buffer, self._regions, emit
         )
         self._polled_at = now
         self._standing_still = False
@@ -75,7 +71,7 @@ class Core:
     def assign(self, assignments: Sequence[Assignment], now: float) -> list[Start]:
         """The group has given these partitions to this member. Where to begin reading each."""
         if assignments:
-            self._intake.of_cluster(assignments[0].cluster_id)
+            self._admission.cluster_id = assignments[0].cluster_id
         return self._partitions.assign(assignments, now)
 
     def revoke(self, partitions: Sequence[TopicPartition], now: float, deadline_seconds: float) -> None:
@@ -214,7 +210,7 @@ class Core:
             window_entries=sum([len(memory.window) for memory in self._memories.values()]),
             endings=dict(self._endings.counts),
             dead_letters=dict(self._endings.dead_letters),
-            conflicts=self._intake.conflicts,
+            conflicts=self._admission.conflicts,
             records_missed=self._partitions.records_missed,
             dead_letters_pending=self._endings.letters_pending,
         )

@@ -30,6 +30,9 @@ class Credit(msgspec.Struct, frozen=True):
     bytes: int
 
 
+NO_CREDIT = Credit(0, 0)
+
+
 class CommitFailure(msgspec.Struct, frozen=True):
     """Why a partition's commit was refused."""
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import lt
 from typing import cast
 
-from connector.core.admission import Admission, Arrival, Decode
+from connector.core.admission import Admission, Arrival
 from connector.core.buffer import Buffer, record_costs_bytes
 from connector.core.dedup import Memory
 from connector.core.effects import Dropped, Effect, TopicPartition, Trace
-from connector.core.endings import Endings
 from connector.core.entry import Entry
 from connector.core.ledger import Ledger
 from connector.core.options import CoreOptions
@@ -35,21 +34,20 @@ class Intake:
     def __init__(
         self,
         options: CoreOptions,
-        decode: Decode,
         router: Router,
+        admission: Admission,
         memories: Mapping[str, Memory],
-        endings: Endings,
         buffer: Buffer,
         regions: Mapping[str, Region],
         emit: Callable[[Effect], None],
     ) -> None:
-        self._decode = decode
         self._router = router
+        self._admission = admission
+        self._decode = admission.decode
         self._memories = memories
         self._buffer = buffer
         self._regions = regions
         self._emit = emit
-        self._admission = Admission(options, decode, memories, endings, buffer, regions, emit)
         self._ways = self._plain_ways(options.routing.default)
         """The region that an event names (None: none) -> where its entry goes, for whatever needs no closer look."""
         self._looks_ahead = options.routing.default not in regions and len(regions) < len(options.regions)
@@ -67,15 +65,6 @@ class Intake:
         if self._router.trivial and default in ways:
             ways[None] = ways[default]
         return ways
-
-    @property
-    def conflicts(self) -> int:
-        """Events so far whose id came before with other content."""
-        return self._admission.conflicts
-
-    def of_cluster(self, cluster_id: str) -> None:
-        """Records come from this cluster from now on."""
-        self._admission.cluster_id = cluster_id
 
     def receive(
         self,

@@ -83,27 +83,30 @@ class Decoder:
         return decoded
 
     def _together(self, records: Sequence[Record], cluster_id: str) -> list[Decoded]:
-        messages = _messages([record.value() for record in records])
         headers = [read_headers(names) if names else NO_HEADERS for names in [r.headers() for r in records]]
+        messages = _messages(
+            [None if head.is_cloud_event else r.value() for head, r in zip(headers, records, strict=True)]
+        )
         plain, others = plain_events(records, messages, headers, self._by_record_key)
         decoded: list[Decoded] = [*plain]
         for place in others:
-            known = None if headers[place].is_cloud_event else messages[place]
-            decoded.insert(place, self._decode(records[place], cluster_id, "", known))
+            decoded.insert(place, self._decode(records[place], cluster_id, "", messages[place]))
         return decoded
 
     def _decode(self, record: Record, cluster_id: str, ulid: str, known: Message | None) -> Decoded:
-        """`known`: what the value was read as already."""
+        """`known`: what the value was read as, and found to be UTF-8 and not too deep, already."""
         value = record.value()
         if value is None:
             return TOMBSTONE
         if not value or value.isspace():
             return Rejection(Reason.EMPTY, "the value is empty")
         try:
-            _check_utf8((value,))
             headers = read_headers(record.headers())
+            if known is not None:
+                return self._event(record, cluster_id, ulid, known, headers, None)
+            _check_utf8((value,))
             data, cloud_event_id = _unwrap(value) if headers.is_cloud_event else (value, None)
-            message = known or _decode_message(data)
+            message = _decode_message(data)
             if is_too_deep(value):
                 return _TOO_DEEP
             return self._event(record, cluster_id, ulid, message, headers, cloud_event_id)
@@ -149,7 +152,7 @@ class Decoder:
 
 
 def _messages(values: Sequence[bytes | None]) -> list[Message | None]:
-    """What each value is as a message; None: it takes a closer look."""
+    """What each value is as a message; None: there is no value, or it takes a closer look."""
     if None not in values:
         known = cast("Sequence[bytes]", values)
         try:

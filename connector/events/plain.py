@@ -125,8 +125,6 @@ def _columns(
 
 
 def _region(region: str | None, headers: EventHeaders) -> str | None:
-    if headers.is_cloud_event:
-        return UNCLEAR
     try:
         return region_said(region, headers)
     except RefusedError:

@@ -9,12 +9,11 @@ from typing import Protocol, TypeVar, cast
 from confluent_kafka import Message
 
 from connector.core.effects import CommitOffset, Start, TopicPartition
-from connector.core.inputs import Assignment, CommitFailure, Credit
+from connector.core.inputs import NO_CREDIT, Assignment, CommitFailure, Credit
 from connector.events.record import Record
 
 _T = TypeVar("_T")
 
-NO_CREDIT = Credit(0, 0)
 _ANSWER_SECONDS_MAX = 30.0
 """The loop answers within milliseconds; if it has not by then it stands still, and /livez says so."""
 

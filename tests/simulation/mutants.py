@@ -25,7 +25,6 @@ from connector.core.entry import Entry
 from connector.core.flight import Chunk, Flight
 from connector.core.identifies import IdentifyCache
 from connector.core.inputs import Credit
-from connector.core.intake import Intake
 from connector.core.ledger import Ledger
 from connector.core.partitions import Partitions
 from connector.core.region import Region
@@ -64,7 +63,7 @@ def _decoding_otherwise(original: Any, change: Callable[[Event], Event]) -> Any:
     def changed(decoded: Any) -> Any:
         return change(decoded) if isinstance(decoded, Event) else decoded
 
-    def init(intake: Intake, options: Any, decode: Any, *rest: Any) -> None:
+    def init(admission: Admission, options: Any, decode: Any, *rest: Any) -> None:
         class DecodeOtherwise:
             def __call__(self, record: Any, cluster_id: str, ulid: str = "") -> Any:
                 return changed(decode(record, cluster_id, ulid))
@@ -72,7 +71,7 @@ def _decoding_otherwise(original: Any, change: Callable[[Event], Event]) -> Any:
             def many(self, records: Any, cluster_id: str) -> Any:
                 return list(map(changed, decode.many(records, cluster_id)))
 
-        original(intake, options, DecodeOtherwise(), *rest)
+        original(admission, options, DecodeOtherwise(), *rest)
 
     return init
 
@@ -244,7 +243,7 @@ def window_remembers_nothing(original: Any) -> Any:
     return lambda window, ids, digests, now: None
 
 
-@_mutant(Intake, "__init__")
+@_mutant(Admission, "__init__")
 def replayed_dead_letter_is_a_duplicate(original: Any) -> Any:
     """A replay is held against the window like any record."""
     return _decoding_otherwise(original, lambda event: structs.replace(event, replayed=False))
@@ -423,7 +422,7 @@ def dead_letter_counts_before_kafka_has_it(original: Any) -> Any:
 # --- lanes, limits and times
 
 
-@_mutant(Intake, "__init__")
+@_mutant(Admission, "__init__")
 def merge_stands_in_one_lane(original: Any) -> Any:
     """What concerns the second person of a merge does not wait for it."""
 
@@ -434,7 +433,7 @@ def merge_stands_in_one_lane(original: Any) -> Any:
     return _decoding_otherwise(original, change)
 
 
-@_mutant(Intake, "__init__")
+@_mutant(Admission, "__init__")
 def region_that_an_event_names_is_ignored(original: Any) -> Any:
     """Everything goes where the rules or the default say."""
     return _decoding_otherwise(original, lambda event: structs.replace(event, region=None))
