@@ -89,7 +89,7 @@ def _lanes(entries: Things) -> None:
 def _encode(entries: Things) -> None:
     channel = _channel()
     for batch in _polls(entries):
-        channel.encode([entry.event.operations[0] for entry in batch])
+        channel.encode([entry.event.body for entry in batch])
 
 
 def _ledger(records: Things) -> None:

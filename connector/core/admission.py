@@ -109,8 +109,8 @@ class Admission:
 
     def _enter(self, arrival: Arrival, event: Event, region: Region) -> None:
         """A new event: into its lane."""
-        count = len(event.operations)
-        cost_bytes = cost_bytes_of(arrival.record, event.operations)
+        count = 1 if event.second is None else 2
+        cost_bytes = cost_bytes_of(arrival.record, event)
         entry = Entry(
             arrival.record,
             arrival.ledger,
@@ -128,7 +128,7 @@ class Admission:
         if memory.identifies.enabled:
             memory.identifies.departs(entry)
         self._buffer.add(1, cost_bytes)
-        fresh = self.fresh if event.operations[0].kind is _V2 else self.fresh_anonymous
+        fresh = self.fresh if event.kind is _V2 else self.fresh_anonymous
         fresh[region.name].append(entry)
 
     def _known_before(self, arrival: Arrival, event: Event, known: Entry | int, region: Region) -> None:
@@ -193,7 +193,7 @@ class Admission:
         return said is not False
 
     def _hang(self, arrival: Arrival, event: Event, original: Entry, outcome: Outcome) -> None:
-        cost_bytes = cost_bytes_of(arrival.record, event.operations)
+        cost_bytes = cost_bytes_of(arrival.record, event)
         self._buffer.add(1, cost_bytes)
         original.hang(
             Waiter(arrival.record, arrival.ledger, arrival.index, event, cost_bytes, outcome, arrival.trace)
@@ -205,7 +205,7 @@ class Admission:
         if region not in self._regions:
             self._end(arrival, Outcome.FILTERED, region)
             return
-        cost_bytes = cost_bytes_of(arrival.record, ())
+        cost_bytes = cost_bytes_of(arrival.record, None)
         self._endings.unsendable(
             arrival.record,
             arrival.ledger,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from connector.core.inputs import NO_CREDIT, Credit
 from connector.core.options import BufferOptions
-from connector.events.event import Operation
+from connector.events.event import Event
 from connector.events.record import Record
 
 RECORD_OVERHEAD_BYTES = 1_400
@@ -54,9 +54,9 @@ class Buffer:
         return Credit(self._records_max - self.records, self._bytes_max - self.bytes)
 
 
-def cost_bytes_of(record: Record, operations: Sequence[Operation]) -> int:
-    """What a record counts towards the buffer."""
-    return record_costs_bytes((record,))[0] + sum([len(operation.body) for operation in operations])
+def cost_bytes_of(record: Record, event: Event | None) -> int:
+    """What a record counts towards the buffer; without an event where it never becomes one."""
+    return record_costs_bytes((record,))[0] + (0 if event is None else event.operations_bytes)
 
 
 def record_costs_bytes(records: Sequence[Record]) -> list[int]:

@@ -9,7 +9,7 @@ from connector.core.flight import Chunk, Flight
 from connector.core.lanes import Lanes
 from connector.core.options import BatchOptions, DeliveryOptions
 from connector.core.token_bucket import TokenBucket
-from connector.events.event import Operation, RequestKind
+from connector.events.event import RequestKind
 
 _BATCH_OPENS = b'{"batch":['
 _BATCH_CLOSES = b"]}"
@@ -96,19 +96,19 @@ class Channel:
     def board(self) -> Flight:
         """A flight of what idle lanes hold, one of which at least holds something: as much as a request may hold."""
         load = self.lanes.take(self.full_at, self.bytes_max)
-        flight = Flight(Chunk(load.entries, load.operations), load.lanes)
-        operations = len(load.operations)
+        flight = Flight(Chunk(load.entries, load.bodies), load.lanes)
+        operations = len(load.bodies)
         if operations > self.operations_max or load.bytes + operations - 1 > self.bytes_max:
             # The operations of a single record, which is taken whole, may be more than one request holds.
             flight.split(self.lanes.lane_of)
         return flight
 
-    def encode(self, operations: list[Operation]) -> bytes:
-        """The exact body of a request."""
+    def encode(self, bodies: list[bytes]) -> bytes:
+        """The exact body of a request for operations of these bodies."""
         if self.kind is RequestKind.V2:
-            return _BATCH_OPENS + b",".join([operation.body for operation in operations]) + _BATCH_CLOSES
-        assert len(operations) == 1, "anonymous events go one by one"
-        return operations[0].body
+            return _BATCH_OPENS + b",".join(bodies) + _BATCH_CLOSES
+        assert len(bodies) == 1, "anonymous events go one by one"
+        return bodies[0]
 
 
 def batch_channel(batch: BatchOptions, circuit: Circuit) -> Channel:

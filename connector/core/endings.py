@@ -266,7 +266,7 @@ def _ended(
 ) -> Ended:
     if event is None:
         return Ended(trace, outcome, region, reason)
-    return Ended(trace, outcome, region, reason, event.id or event.ulid, event.operations[0].action)
+    return Ended(trace, outcome, region, reason, event.id or event.ulid, event.action)
 
 
 def _forget(memory: Memory, waiter: Waiter, entry: Entry) -> bool:

@@ -62,7 +62,16 @@ class Entry(msgspec.Struct, gc=False):
         self.waiters = [waiter for waiter in heirs if waiter is not heir]
         self.record, self.ledger, self.index = heir.record, heir.ledger, heir.index
         self.cost_bytes, self.trace = heir.cost_bytes, heir.trace
-        self.event = msgspec.structs.replace(heir.event, operations=self.event.operations)
+        own = self.event
+        self.event = msgspec.structs.replace(
+            heir.event,
+            action=own.action,
+            body=own.body,
+            lane=own.lane,
+            lane_secondary=own.lane_secondary,
+            kind=own.kind,
+            second=own.second,
+        )
         return True
 
     def digest_of(self, ulid: str) -> int:

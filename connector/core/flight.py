@@ -13,7 +13,6 @@ from connector.core.effects import TopicPartition
 from connector.core.entry import Entry
 from connector.core.inputs import Retried
 from connector.core.lanes import Lane
-from connector.events.event import Operation
 
 LaneOf = Callable[[bytes], Lane]
 """The lane of an identifier."""
@@ -25,10 +24,10 @@ class Chunk:
     __slots__ = (
         "accepted_seen",
         "attempts",
+        "bodies",
         "entries",
         "evidence",
         "failures_seen",
-        "operations",
         "proof",
         "successes_first_seen",
         "successes_seen",
@@ -36,10 +35,11 @@ class Chunk:
         "unreadable",
     )
 
-    def __init__(self, entries: list[Entry], operations: list[Operation], attempts: int = 0) -> None:
-        assert len(entries) == len(operations)
+    def __init__(self, entries: list[Entry], bodies: list[bytes], attempts: int = 0) -> None:
+        assert len(entries) == len(bodies)
         self.entries = entries
-        self.operations = operations
+        self.bodies = bodies
+        """Of the operations: an entry with two stands there twice."""
         self.attempts = attempts
         """Requests made for these operations, bisected ones included."""
         self.evidence = 0.0
@@ -67,13 +67,13 @@ class Chunk:
         """Split in two, in order."""
         assert 0 < place < len(self.entries), "neither part is empty"
         return (
-            Chunk(self.entries[:place], self.operations[:place], self.attempts),
-            Chunk(self.entries[place:], self.operations[place:], self.attempts),
+            Chunk(self.entries[:place], self.bodies[:place], self.attempts),
+            Chunk(self.entries[place:], self.bodies[place:], self.attempts),
         )
 
     def lane_boundary(self, lane_of: LaneOf) -> int | None:
         """The place nearest to the middle where one lane ends and another begins; None: it is all of one lane."""
-        numbers = [lane_of(operation.lane).number for operation in self.operations]
+        numbers = [lane_of(entry.event.lane).number for entry in self.entries]
         places = [place for place in range(1, len(numbers)) if numbers[place] != numbers[place - 1]]
         return min(places, key=lambda place: abs(place - len(numbers) // 2), default=None)
 
@@ -82,7 +82,7 @@ class Chunk:
         kept = [place for place, entry in enumerate(self.entries) if keeps(entry)]
         if len(kept) < len(self.entries):
             self.entries = [self.entries[place] for place in kept]
-            self.operations = [self.operations[place] for place in kept]
+            self.bodies = [self.bodies[place] for place in kept]
 
 
 class Flight:
@@ -147,7 +147,7 @@ class Flight:
         return Retried(
             place,
             record.offset() or 0,
-            len(chunk.operations),
+            len(chunk.bodies),
             chunk.attempts,
             max(self.failing_since, healthy_since),
             self.failing_why,
@@ -165,8 +165,9 @@ class Flight:
         assert not self.chunks, "only what is of one lane is stacked"
         first, second = chunk.split_at(boundary)
         self.chunks.append(first)
-        others = {lane_of(operation.lane).number for operation in second.operations}
-        others |= {lane_of(one.lane_secondary).number for one in second.operations if one.lane_secondary}
+        events = [entry.event for entry in second.entries]
+        others = {lane_of(event.lane).number for event in events}
+        others |= {lane_of(event.lane_secondary).number for event in events if event.lane_secondary}
         other = Flight(second, [lane for lane in self.lanes if lane.number in others])
         other.failing_since, other.failed_at, other.failing_why = (
             self.failing_since,

@@ -53,7 +53,7 @@ class IdentifyCache:
         self._now = now
         if event.identify_digest is None:
             return False
-        person = event.operations[0].lane
+        person = event.lane
         on_way = self._on_way.get(person)
         if on_way is not None:
             return on_way.entry if self._stands_for(on_way) == event.identify_digest else False
@@ -61,32 +61,31 @@ class IdentifyCache:
 
     def departs(self, entry: Entry) -> None:
         """This entry is on its way and may change its person's state."""
-        if entry.event.operations[0].action.startswith("object."):
+        if entry.event.action.startswith("object."):
             # It may change relationships of people that it does not name.
             self.clear()
             self._generation += 1
             return
-        for operation in entry.event.operations:
-            if operation.action in _HARMLESS:
-                continue
-            for person in (operation.lane, operation.lane_secondary):
-                if person:
-                    self._accepted.pop(person, None)
-                    self._on_way[person] = _OnWay(entry, entry.event.identify_digest, self._generation)
-                    entry.watched = True
+        event = entry.event
+        if all(operation.action in _HARMLESS for operation in event.operations):
+            return
+        for person in (event.lane, event.lane_secondary):
+            if person:
+                self._accepted.pop(person, None)
+                self._on_way[person] = _OnWay(entry, event.identify_digest, self._generation)
+                entry.watched = True
 
     def ended(self, entry: Entry, accepted: bool, now: float) -> None:
         """This entry is no longer on its way."""
         self._now = now
-        for operation in entry.event.operations:
-            for person in (operation.lane, operation.lane_secondary):
-                on_way = self._on_way.get(person)
-                if on_way is None or on_way.entry is not entry:
-                    continue
-                del self._on_way[person]
-                digest = self._stands_for(on_way)
-                if accepted and digest is not None:
-                    self._accepted[person] = digest
+        for person in (entry.event.lane, entry.event.lane_secondary):
+            on_way = self._on_way.get(person)
+            if on_way is None or on_way.entry is not entry:
+                continue
+            del self._on_way[person]
+            digest = self._stands_for(on_way)
+            if accepted and digest is not None:
+                self._accepted[person] = digest
 
     def _stands_for(self, on_way: _OnWay) -> int | None:
         """The state that its person will have; None: nobody can say."""

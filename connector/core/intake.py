@@ -171,15 +171,15 @@ class Intake:
                     way = ways.get(named) if isinstance(named, str) else None
                 if way is not None:
                     entries, on_way, accepted = way
-                    ulid, operations = event.ulid, event.operations
+                    ulid = event.ulid
                     if (
                         ulid not in on_way
                         and ulid not in accepted
-                        and operations[0].kind is _V2
-                        and len(operations) == 1
+                        and event.kind is _V2
+                        and event.second is None
                     ):
                         # The way of nearly every event. All others take the longer one, which comes to the same.
-                        cost_bytes += len(operations[0].body)
+                        cost_bytes += len(event.body)
                         taken += 1
                         taken_bytes += cost_bytes
                         entry = Entry(

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 from connector.core.entry import Entry
-from connector.events.event import Operation
 
 
 class Lane:
@@ -40,20 +39,20 @@ class Lane:
 
 
 class Load:
-    """What a request takes: entries and operations side by side (an entry with two operations stands there twice)."""
+    """What a request takes: entries and bodies of operations side by side (an entry with two stands there twice)."""
 
-    __slots__ = ("bytes", "entries", "lanes", "operations")
+    __slots__ = ("bodies", "bytes", "entries", "lanes")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.operations: list[Operation] = []
+        self.bodies: list[bytes] = []
         self.lanes: list[Lane] = []
         self.bytes = 0
-        """Of the operations."""
+        """Of all bodies."""
 
     def keep_up(self) -> None:
-        """Put the operations beside the entries that came last, which have one each."""
-        self.operations += [entry.event.operations[0] for entry in self.entries[len(self.operations) :]]
+        """Put the bodies beside the entries that came last, which have one each."""
+        self.bodies += [entry.event.body for entry in self.entries[len(self.bodies) :]]
 
 
 class Lanes:
@@ -88,18 +87,17 @@ class Lanes:
         lanes, mask, bits, listed = self._lanes, self._mask, self._bits, self._listed
         arrived_bytes = ready = 0
         for entry in entries:
-            operations = entry.event.operations
-            operation = operations[0]
-            lane = lanes[crc32(operation.lane) & mask]
+            event = entry.event
+            lane = lanes[crc32(event.lane) & mask]
             queue = lane.queue
             queue.append(entry)
-            size = len(operation.body)
-            if len(operations) > 1 or operation.lane_secondary:
-                size = _size(entry)
+            size = len(event.body)
+            if event.second is not None or event.lane_secondary:
+                size = event.operations_bytes
                 lane.odd += 1
             lane.bytes += size
             arrived_bytes += size
-            if operation.lane_secondary:
+            if event.lane_secondary:
                 self._stand_twice(entry, lane, size)
             elif lane.listed:
                 ready += 1
@@ -113,7 +111,7 @@ class Lanes:
 
     def _stand_twice(self, entry: Entry, lane: Lane, size: int) -> None:
         """A merge, which stands in its first lane already, also takes its place in the second."""
-        other = self.lane_of(entry.event.operations[0].lane_secondary)
+        other = self.lane_of(entry.event.lane_secondary)
         if other is not lane:
             other.queue.append(entry)
             other.odd += 1
@@ -181,23 +179,22 @@ class Lanes:
     def _take_from(self, lane: Lane, load: Load, room: int, room_bytes: int) -> tuple[int, int]:
         """Move what fits of a listed lane into the load. Nothing fits: the lane is left as it was."""
         load.keep_up()
-        queue, entries, operations = lane.queue, load.entries, load.operations
+        queue, entries, bodies = lane.queue, load.entries, load.bodies
         other: Lane | None = None
         taken_bytes = taken = odd = 0
         for entry in queue:
-            own = entry.event.operations
-            operation = own[0]
-            size = _size(entry)
+            event = entry.event
+            own, size = event.operations, event.operations_bytes
             if (len(own) > room or size + len(own) > room_bytes) and entries:
                 break
-            if operation.lane_secondary:
+            if event.lane_secondary:
                 other = self._other(entry, lane)
                 if other is not None and taken:
                     other = None
                     break
-            for each in own:
+            for operation in own:
                 entries.append(entry)
-                operations.append(each)
+                bodies.append(operation.body)
             room -= len(own)
             room_bytes -= size + len(own)
             odd += _is_odd(entry)
@@ -234,8 +231,7 @@ class Lanes:
         for entry in dropped:
             self.queued -= 1
             self.queued_bytes -= _size(entry)
-            operation = entry.event.operations[0]
-            for identifier in (operation.lane, operation.lane_secondary):
+            for identifier in (entry.event.lane, entry.event.lane_secondary):
                 if identifier:
                     lanes.setdefault(self.lane_of(identifier).number, set()).add(entry.sequence)
         for number, sequences in lanes.items():
@@ -252,18 +248,18 @@ class Lanes:
         """Every entry that stands in a lane; a merge once."""
         for lane in self._lanes:
             for entry in lane.queue:
-                if not entry.event.operations[0].lane_secondary or self._primary(entry) is lane:
+                if not entry.event.lane_secondary or self._primary(entry) is lane:
                     yield entry
 
     def _primary(self, entry: Entry) -> Lane:
-        return self.lane_of(entry.event.operations[0].lane)
+        return self.lane_of(entry.event.lane)
 
     def _other(self, entry: Entry, lane: Lane) -> Lane | None:
         """The second lane that an entry stands in."""
-        operation = entry.event.operations[0]
-        if not operation.lane_secondary:
+        event = entry.event
+        if not event.lane_secondary:
             return None
-        primary, secondary = self.lane_of(operation.lane), self.lane_of(operation.lane_secondary)
+        primary, secondary = self.lane_of(event.lane), self.lane_of(event.lane_secondary)
         if primary is secondary:
             return None
         return secondary if primary is lane else primary
@@ -273,7 +269,7 @@ class Lanes:
         if lane.busy or lane.listed or not lane.queue:
             return
         head = lane.queue[0]
-        if head.event.operations[0].lane_secondary:
+        if head.event.lane_secondary:
             other = self._other(head, lane)
             if other is not None and (other.busy or other.listed or other.queue[0] is not head):
                 return
@@ -290,9 +286,8 @@ class Lanes:
 
 
 def _size(entry: Entry) -> int:
-    return sum([len(operation.body) for operation in entry.event.operations])
+    return entry.event.operations_bytes
 
 
 def _is_odd(entry: Entry) -> bool:
-    operations = entry.event.operations
-    return len(operations) > 1 or bool(operations[0].lane_secondary)
+    return entry.event.second is not None or bool(entry.event.lane_secondary)

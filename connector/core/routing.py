@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from connector.core.options import RoutingOptions, RoutingRule
-from connector.events.event import Event, Operation, RequestKind
+from connector.events.event import Event, RequestKind
 from connector.events.headers import read_headers
 from connector.events.named_region import named_region
 from connector.events.record import Record
@@ -122,12 +122,12 @@ def _content(record: Record) -> Mapping[str, Any]:
     return content
 
 
-def _identifier(operation: Operation) -> str:
+def _identifier(event: Event) -> str:
     """The person's, object's or delivery's identifier as it is sent."""
-    if operation.lane.startswith(_LANE_OF_ID):
-        return operation.lane[len(_LANE_OF_ID) :].decode()
-    names = _read_names(operation.body)
-    if operation.kind is RequestKind.V1_EVENTS:
+    if event.lane.startswith(_LANE_OF_ID):
+        return event.lane[len(_LANE_OF_ID) :].decode()
+    names = _read_names(event.body)
+    if event.kind is RequestKind.V1_EVENTS:
         return names.anonymous_id
     named = names.identifiers or names.primary
     return next((named[name] for name in _IDENTIFIERS if name in named), "")
@@ -142,7 +142,7 @@ def _matches(
 ) -> bool:
     if rule.topic is not None and not fnmatchcase(topic, rule.topic):
         return False
-    if id_pattern is not None and not id_pattern.search(_identifier(event.operations[0])):
+    if id_pattern is not None and not id_pattern.search(_identifier(event)):
         return False
     if rule.attribute is not None:
         value = _look_up(content, rule.attribute)

@@ -82,8 +82,10 @@ class Verdicts:
 
     def _reject(self, chunk: Chunk, index: int, reason: Reason, message: str, now: float) -> None:
         entry = chunk.entries[index]
-        if len(entry.event.operations) > 1:
-            message = f"{chunk.operations[index].action}: {message}"
+        second = entry.event.second
+        if second is not None:
+            action = second.action if chunk.bodies[index] == second.body else entry.event.action
+            message = f"{action}: {message}"
         self._endings.rejected(entry, reason, message, chunk.attempts, self._region, now)
 
     def _unattributable(

@@ -32,7 +32,7 @@ def publications(published: Iterable[Published], topic: str, cluster_id: str) ->
         )
         steps: tuple[Step, ...] = ()
         if isinstance(decoded, Event):
-            steps = tuple([_step(operation, decoded.ulid) for operation in decoded.operations])
+            steps = tuple([_step(decoded, operation) for operation in decoded.operations])
         yield Publication(
             record.event,
             record.partition,
@@ -68,13 +68,13 @@ def acceptances(workspaces: Iterable[Workspace]) -> Iterator[Acceptance]:
             yield Acceptance(workspace.region, fingerprint)
 
 
-def _step(operation: Operation, ulid: str) -> Step:
-    action = operation.action
-    identifier = operation.lane.decode()
+def _step(event: Event, operation: Operation) -> Step:
+    action, ulid = operation.action, event.ulid
+    identifier = event.lane.decode()
     identifiers: tuple[str, ...] = (identifier,)
-    if operation.lane_secondary:
-        identifiers += (operation.lane_secondary.decode(),)
-    if operation.kind is RequestKind.V1_EVENTS:
+    if event.lane_secondary:
+        identifiers += (event.lane_secondary.decode(),)
+    if event.kind is RequestKind.V1_EVENTS:
         return Step((action.replace("person.", "anonymous."), identifier, ulid), identifiers)
     if action in _EVENT_ACTIONS:
         return Step((action, identifier, ulid), identifiers)

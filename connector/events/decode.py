@@ -140,15 +140,28 @@ class Decoder:
         for draft in drafts:
             digest = crc32(draft.content, digest)
             seconds = _record_seconds(record) if self._record_timestamp and draft.takes_time else None
-            lane, lane_secondary = draft.lane, draft.lane_secondary
-            if self._by_record_key:
-                lane, lane_secondary = key_lanes(record, lane, lane_secondary)
-            operation = finish(draft, ulid, seconds, lane, lane_secondary)
-            if len(operation.body) > OPERATION_BYTES_MAX and operation.kind is _V2:
+            operation = finish(draft, ulid, seconds)
+            if len(operation.body) > OPERATION_BYTES_MAX and draft.kind is _V2:
                 return _too_large(operation.action, operation.body)
             operations.append(operation)
-        identify_digest = _state_digest(drafts[0].state) if drafts[0].state else None
-        return Event(event_id, ulid, digest, region, tuple(operations), identify_digest, headers.replayed)
+        draft = drafts[0]
+        lane, lane_secondary = draft.lane, draft.lane_secondary
+        if self._by_record_key:
+            lane, lane_secondary = key_lanes(record, lane, lane_secondary)
+        return Event(
+            event_id,
+            ulid,
+            digest,
+            region,
+            operations[0].action,
+            operations[0].body,
+            lane,
+            lane_secondary,
+            draft.kind,
+            operations[1] if len(operations) > 1 else None,
+            _state_digest(draft.state) if draft.state else None,
+            headers.replayed,
+        )
 
 
 def _messages(values: Sequence[bytes | None]) -> list[Message | None]:

@@ -47,16 +47,14 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     """Of an identify that the identify cache may skip: identifiers, attributes and relationships."""
 
 
-def finish(
-    draft: Draft, ulid: str, record_seconds: int | None, lane: bytes, lane_secondary: bytes
-) -> Operation:
+def finish(draft: Draft, ulid: str, record_seconds: int | None) -> Operation:
     """The operation with its tail."""
     tail = draft.end
     if record_seconds is not None and draft.takes_time:
         tail = b"%b%d%b" % (draft.takes_time, record_seconds, tail)
     if draft.takes_ulid:
         tail = b',"id":"%b"%b' % (ulid.encode(), tail)
-    return Operation(draft.kind, draft.action, draft.content + tail, lane, lane_secondary)
+    return Operation(draft.action, draft.content + tail)
 
 
 def event_name(name: str | None, field: str) -> bytes:

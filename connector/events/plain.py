@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import Any
 from zlib import crc32
 
-from connector.events.event import Event, Operation, RequestKind
+from connector.events.event import Event, RequestKind
 from connector.events.headers import NO_HEADERS, EventHeaders
 from connector.events.identifiers import encode_json
 from connector.events.key_lanes import key_lane
@@ -26,6 +26,7 @@ from connector.events.track_v2 import Person
 from connector.events.ulid import ULID_CHARACTERS, ulids_from_ids
 
 _V2 = RequestKind.V2
+_ACTION = "person.event"
 _OPENING_BRACE = 0x7B
 _LANE = b"id:"
 _LANE_BYTES_MAX = len(_LANE) + ID_BYTES_MAX
@@ -56,12 +57,24 @@ def plain_events(
     else:
         replayed = repeat(False)
     ulids = ulids_from_ids(ids)
-    operations = [
-        (Operation(_V2, "person.event", _WITH_TAIL % (content, ulid.encode()), lane),)
-        for content, ulid, lane in zip(contents, ulids, lanes, strict=True)
-    ]
+    bodies = [_WITH_TAIL % (content, ulid.encode()) for content, ulid in zip(contents, ulids, strict=True)]
     digests = map(crc32, contents)
-    return list(map(Event, ids, ulids, digests, regions, operations, repeat(None), replayed)), others
+    events = map(
+        Event,
+        ids,
+        ulids,
+        digests,
+        regions,
+        repeat(_ACTION),
+        bodies,
+        lanes,
+        repeat(b""),
+        repeat(_V2),
+        repeat(None),
+        repeat(None),
+        replayed,
+    )
+    return list(events), others
 
 
 def _columns(

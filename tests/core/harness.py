@@ -89,15 +89,21 @@ def tiny_decode(record: Record, cluster_id: str, ulid: str) -> Decoded:
         ulid = ulid_from_id(spec.id) if spec.id else ulid_from_place(cluster_id, *place)
     kind = RequestKind.V1_EVENTS if spec.anonymous else RequestKind.V2
     lanes = spec.lane.encode(), spec.lane_secondary.encode()
-    operations = [Operation(kind, spec.action, _body(spec.name, ulid, spec.padding), *lanes)]
-    if spec.second:
-        operations.append(
-            Operation(kind, "person.add_device", _body(spec.second, ulid, spec.padding), *lanes)
-        )
+    second = Operation("person.add_device", _body(spec.second, ulid, spec.padding)) if spec.second else None
     content = f"{spec.name} {spec.state} {spec.second} {spec.lane}".encode()
     state = crc32(f"{spec.lane} {spec.state}".encode()) if spec.state else None
     return Event(
-        spec.id or None, ulid, crc32(content), spec.region or None, tuple(operations), state, spec.replayed
+        spec.id or None,
+        ulid,
+        crc32(content),
+        spec.region or None,
+        spec.action,
+        _body(spec.name, ulid, spec.padding),
+        *lanes,
+        kind,
+        second,
+        state,
+        spec.replayed,
     )
 
 

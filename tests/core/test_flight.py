@@ -3,22 +3,24 @@ from connector.core.entry import Entry
 from connector.core.flight import Chunk, Flight
 from connector.core.lanes import Lanes
 from connector.core.ledger import Ledger
-from connector.events.event import Event, Operation, RequestKind
+from connector.events.event import Event, Operation
 from connector.events.record import StoredRecord
 
 LEDGER = Ledger(TopicPartition("events", 0), 1, 0, 0.0)
 
 
 def _entry(number: int, lane: str, operations: int = 1, secondary: str = "") -> Entry:
-    body = [b"%d.%d" % (number, part) for part in range(operations)]
+    second = Operation("person.event", b"%d.1" % number) if operations == 2 else None
     event = Event(
         None,
         f"{number:026d}",
         0,
         None,
-        tuple(
-            Operation(RequestKind.V2, "person.event", one, lane.encode(), secondary.encode()) for one in body
-        ),
+        "person.event",
+        b"%d.0" % number,
+        lane.encode(),
+        secondary.encode(),
+        second=second,
     )
     record = StoredRecord("events", 0, number, b"")
     return Entry(record, LEDGER, number, event, 0, number, 0.0, operations)
@@ -27,7 +29,7 @@ def _entry(number: int, lane: str, operations: int = 1, secondary: str = "") -> 
 def _flight(lanes: Lanes, *entries: Entry) -> Flight:
     lanes.extend(entries)
     load = lanes.take(1_000, 1_000_000)
-    return Flight(Chunk(load.entries, load.operations), load.lanes)
+    return Flight(Chunk(load.entries, load.bodies), load.lanes)
 
 
 def _one_lane(*numbers: int, operations: int = 1) -> tuple[Lanes, Flight]:
@@ -36,7 +38,7 @@ def _one_lane(*numbers: int, operations: int = 1) -> tuple[Lanes, Flight]:
 
 
 def _bodies(chunk: Chunk) -> list[bytes]:
-    return [operation.body for operation in chunk.operations]
+    return chunk.bodies
 
 
 def test_parts_of_one_lane_go_one_after_the_other_in_order_until_one_is_alone() -> None:

@@ -10,7 +10,7 @@ from connector.core.effects import TopicPartition
 from connector.core.entry import Entry
 from connector.core.lanes import Lanes, Load
 from connector.core.ledger import Ledger
-from connector.events.event import Event, Operation, RequestKind
+from connector.events.event import Event, Operation
 from connector.events.record import StoredRecord
 
 LEDGER = Ledger(TopicPartition("events", 0), 1, 0, 0.0)
@@ -18,13 +18,12 @@ PLENTY = 1 << 30
 
 
 def _entry(sequence: int, lane: str, secondary: str = "", bodies: Sequence[int] = (10,)) -> Entry:
-    operations = tuple(
-        Operation(RequestKind.V2, "person.event", b"x" * size, lane.encode(), secondary.encode())
-        for size in bodies
-    )
+    first, *others = [Operation("person.event", b"x" * size) for size in bodies]
+    second = others[0] if others else None
     record = StoredRecord("events", 0, sequence, b"")
-    event = Event(None, f"{sequence:026d}", 0, None, operations)
-    return Entry(record, LEDGER, sequence, event, 0, sequence, float(sequence), len(operations))
+    lanes = lane.encode(), secondary.encode()
+    event = Event(None, f"{sequence:026d}", 0, None, first.action, first.body, *lanes, second=second)
+    return Entry(record, LEDGER, sequence, event, 0, sequence, float(sequence), len(bodies))
 
 
 def _sequences(load: Load) -> list[int]:
@@ -83,7 +82,7 @@ def test_bytes_are_counted_exactly_with_the_commas_between() -> None:
     lanes.extend([_entry(sequence, "id:0", bodies=(10,)) for sequence in range(1, 5)])
     load = lanes.take(10, 32)
     assert _sequences(load) == [1, 2, 3]
-    assert sum(len(one.body) for one in load.operations) + len(load.operations) - 1 == 32
+    assert sum(map(len, load.bodies)) + len(load.bodies) - 1 == 32
     lanes = Lanes(64)
     lanes.extend([_entry(sequence, "id:0", bodies=(10,)) for sequence in range(1, 5)])
     assert _sequences(lanes.take(10, 31)) == [1, 2]
@@ -162,8 +161,8 @@ class _Naive:
         self.in_flight: list[tuple[Load, set[int]]] = []
 
     def lanes_of(self, entry: Entry) -> set[int]:
-        operation = entry.event.operations[0]
-        identifiers = [one for one in (operation.lane, operation.lane_secondary) if one]
+        event = entry.event
+        identifiers = [one for one in (event.lane, event.lane_secondary) if one]
         return {self._lanes.lane_of(identifier).number for identifier in identifiers}
 
     def may_go(self) -> list[Entry]:
@@ -239,11 +238,11 @@ def _take(lanes: Lanes, naive: _Naive, operations_max: int, bytes_max: int) -> b
     if not load.entries:
         assert load.lanes == []
         return False
-    assert load.bytes == sum(len(one.body) for one in load.operations)
+    assert load.bytes == sum(map(len, load.bodies))
     assert load.entries[0] is able[0], "the oldest that may go goes first"
     if len({entry.sequence for entry in load.entries}) > 1:
-        assert len(load.operations) <= operations_max
-        assert sum(len(one.body) for one in load.operations) + len(load.operations) - 1 <= bytes_max
+        assert len(load.bodies) <= operations_max
+        assert sum(map(len, load.bodies)) + len(load.bodies) - 1 <= bytes_max
     taken = list(dict.fromkeys(entry.sequence for entry in load.entries))
     gone = [entry for sequence in taken for entry in naive.waiting if entry.sequence == sequence]
     held = set().union(*(naive.lanes_of(entry) for entry in gone))
@@ -269,9 +268,9 @@ def _agree(lanes: Lanes, naive: _Naive) -> None:
     assert lanes.queued_bytes == sum(len(one.body) for e in naive.waiting for one in e.event.operations)
     assert {entry.sequence for entry in lanes} == {entry.sequence for entry in naive.waiting}
     for lane in lanes._lanes:
-        operations = [entry.event.operations for entry in lane.queue]
-        assert lane.bytes == sum(len(one.body) for own in operations for one in own)
-        assert lane.odd == sum(len(own) > 1 or own[0].lane_secondary != b"" for own in operations)
+        events = [entry.event for entry in lane.queue]
+        assert lane.bytes == sum(event.operations_bytes for event in events)
+        assert lane.odd == sum(event.second is not None or event.lane_secondary != b"" for event in events)
     able = naive.may_go()
     assert lanes.oldest_ready_at() == (float(able[0].sequence) if able else None)
     assert (lanes.ready > 0) == bool(able)

@@ -10,7 +10,7 @@ from connector.core.effects import Outcome, Send, WriteDeadLetter
 from connector.core.options import LanesOptions, RoutingOptions, RoutingRule
 from connector.core.routing import Route, Router, Unroutable
 from connector.events.decode import Decoder
-from connector.events.event import Event, Operation, Reason, RequestKind
+from connector.events.event import Event, Reason
 from connector.events.options import EventOptions
 from connector.events.record import Headers, StoredRecord
 from tests.core.harness import Harness, event, tombstone, unsendable
@@ -33,8 +33,7 @@ def _region(
     record = StoredRecord(topic, 0, 0, msgspec.json.encode({} if content is None else content))
     kind, _, value = lane.partition(":")
     body = msgspec.json.encode({"identifiers": {kind: value}})
-    operation = Operation(RequestKind.V2, "person.event", body, lane.encode())
-    return router.region(record, Event(None, "0" * 26, 0, region, (operation,)))
+    return router.region(record, Event(None, "0" * 26, 0, region, "person.event", body, lane.encode()))
 
 
 def test_what_the_event_names_goes_before_everything() -> None:

@@ -94,12 +94,12 @@ def test_customerio_takes_what_is_good_and_rejects_what_it_must(seed: int) -> No
         if record.reason is None:
             assert isinstance(event, Event)
             for operation in event.operations:
-                read = read_operation if operation.kind is RequestKind.V2 else read_anonymous_event
+                read = read_operation if event.kind is RequestKind.V2 else read_anonymous_event
                 read(msgspec.json.decode(operation.body))
         elif record.reason is Reason.REJECTED:
             assert isinstance(event, Event)
             with pytest.raises(InvalidError):
-                read_operation(msgspec.json.decode(event.operations[0].body))
+                read_operation(msgspec.json.decode(event.body))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -113,7 +113,7 @@ def test_no_two_events_look_the_same_at_customerio(seed: int) -> None:
 
 def test_every_kind_of_operation_occurs() -> None:
     actions = Counter(
-        (operation.kind, operation.action)
+        (event.kind, operation.action)
         for _, _, event in decoded(records(1, 20_000))
         if isinstance(event, Event)
         for operation in event.operations
@@ -171,10 +171,10 @@ def test_whoever_is_gone_stays_gone() -> None:
             continue
         events.add(record.event)
         for operation in event.operations:
-            assert operation.lane.decode() not in gone
+            assert event.lane.decode() not in gone
             if operation.action in ("person.delete", "person.suppress", "object.delete"):
-                gone.add(operation.lane.decode())
-            if operation.lane_secondary:
-                assert operation.lane_secondary.decode() not in gone
-                gone.add(operation.lane_secondary.decode())
+                gone.add(event.lane.decode())
+            if event.lane_secondary:
+                assert event.lane_secondary.decode() not in gone
+                gone.add(event.lane_secondary.decode())
     assert gone

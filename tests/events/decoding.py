@@ -41,9 +41,11 @@ def event(value: Any, **how: Any) -> Event:
     return decoded
 
 
-def operation(value: Any, **how: Any) -> Operation:
-    (only,) = event(value, **how).operations
-    return only
+def operation(value: Any, **how: Any) -> Event:
+    """An event of one operation, which stands in it."""
+    decoded = event(value, **how)
+    assert decoded.second is None
+    return decoded
 
 
 def sent(value: Any, **how: Any) -> Any:
@@ -51,7 +53,7 @@ def sent(value: Any, **how: Any) -> Any:
     return body_of(operation(value, **how))
 
 
-def body_of(operation: Operation) -> Any:
+def body_of(operation: Operation | Event) -> Any:
     return json.loads(operation.body.decode(), parse_constant=_refuse_constant)
 
 

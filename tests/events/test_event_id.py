@@ -77,7 +77,7 @@ def test_every_event_carries_the_ulid_of_its_id() -> None:
     for value in (bought(), call("page", name="x", messageId="e-1"), track("x", messageId="e-1")):
         decoded = event(value)
         assert decoded.ulid == ulid_from_id("e-1")
-        assert body_of(decoded.operations[0])["id"] == decoded.ulid
+        assert body_of(decoded)["id"] == decoded.ulid
 
 
 def test_given_ulid_is_used_instead() -> None:
@@ -90,7 +90,7 @@ def test_given_ulid_is_used_instead() -> None:
     ):
         decoded = event(value, ulid=ULID)
         assert decoded.ulid == ULID
-        assert body_of(decoded.operations[0])["id"] == ULID
+        assert body_of(decoded)["id"] == ULID
         assert decoded.digest == event(value).digest
 
 
@@ -118,7 +118,7 @@ class TestRegion:
         assert refused(bought(), headers=[("region", b"")]) == "header `region` is empty"
 
     def test_region_is_no_content(self) -> None:
-        assert b"region" not in event(bought(region="eu")).operations[0].body
+        assert b"region" not in event(bought(region="eu")).body
 
 
 class TestReplay:

@@ -94,8 +94,9 @@ class TestByRecordKey:
 
     def test_both_operations_of_a_call_are_in_one_lane(self) -> None:
         value = track("Application Opened", context={"device": {"token": "t", "type": "ios"}})
-        lanes = {operation.lane for operation in event(value, key=b"p-7", lanes_key="record_key").operations}
-        assert lanes == {b"key:p-7"}
+        decoded = event(value, key=b"p-7", lanes_key="record_key")
+        assert decoded.second is not None
+        assert (decoded.lane, decoded.lane_secondary) == (b"key:p-7", b"")
 
     def test_key_is_ignored_where_order_is_kept_by_identifier(self) -> None:
         assert operation(bought(), key=b"p-7").lane == b"id:42"

@@ -145,7 +145,7 @@ class _Play:
 
     def _hear(self, decoded: Decoded) -> None:
         if isinstance(decoded, Event):
-            kinds = ", ".join(f"{operation.kind} {operation.action}" for operation in decoded.operations)
+            kinds = ", ".join(f"{decoded.kind} {operation.action}" for operation in decoded.operations)
             self._seen.add(f"decoded: {kinds}")
             if decoded.replayed:
                 self._seen.add("decoded: replayed")

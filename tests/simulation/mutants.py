@@ -281,7 +281,7 @@ def identify_cache_remembers_all_that_was_ever_said(original: Any) -> Any:
     def unchanged(cache: IdentifyCache, event: Any, now: float) -> Entry | bool:
         if event.identify_digest is None or not isinstance(original(cache, event, now), bool):
             return original(cache, event, now)
-        what = (event.operations[0].lane, event.identify_digest)
+        what = (event.lane, event.identify_digest)
         known = said.setdefault(id(cache._accepted), set())
         if what in known and not cache._on_way:
             return True
@@ -328,7 +328,7 @@ def retry_is_sent_in_another_order(original: Any) -> Any:
 
     def unavailable(verdicts: Verdicts, flight: Flight, *rest: Any) -> Any:
         chunk: Chunk = flight.current
-        chunk.entries, chunk.operations = chunk.entries[::-1], chunk.operations[::-1]
+        chunk.entries, chunk.bodies = chunk.entries[::-1], chunk.bodies[::-1]
         return original(verdicts, flight, *rest)
 
     return unavailable
@@ -427,8 +427,7 @@ def merge_stands_in_one_lane(original: Any) -> Any:
     """What concerns the second person of a merge does not wait for it."""
 
     def change(event: Event) -> Event:
-        operations = tuple(structs.replace(one, lane_secondary=b"") for one in event.operations)
-        return structs.replace(event, operations=operations)
+        return structs.replace(event, lane_secondary=b"")
 
     return _decoding_otherwise(original, change)
 

@@ -179,8 +179,9 @@ class Truth:
             tagged = operation.body[:-1] + b',"$":"%d.%d"}' % (serial, index)
             marked = msgspec.structs.replace(operation, body=tagged)
             operations.append(marked)
-            self.facts[tagged] = _fact(serial, index, marked, key, nature)
-        return msgspec.structs.replace(event, operations=tuple(operations))
+            self.facts[tagged] = _fact(serial, index, event.kind, marked, key, nature)
+        second = operations[1] if len(operations) > 1 else None
+        return msgspec.structs.replace(event, body=operations[0].body, second=second)
 
     # --- what became of it
 
@@ -261,16 +262,18 @@ class Truth:
         self.excused.setdefault(group, set()).add(published.serial)
 
 
-def _fact(serial: int, index: int, operation: Operation, key: bytes | None, nature: Nature) -> Fact:
+def _fact(
+    serial: int, index: int, kind: RequestKind, operation: Operation, key: bytes | None, nature: Nature
+) -> Fact:
     body = _body.decode(operation.body)
-    deduplicated = operation.kind is RequestKind.V1_EVENTS or operation.action in _DEDUPLICATED
+    deduplicated = kind is RequestKind.V1_EVENTS or operation.action in _DEDUPLICATED
     who = _who(body)
     return Fact(
         serial=serial,
         index=index,
         action=operation.action,
-        kind=operation.kind,
-        orders=who if key is None else (f"{operation.kind} of key ".encode() + key,),
+        kind=kind,
+        orders=who if key is None else (f"{kind} of key ".encode() + key,),
         who=who,
         event_id=body.id if deduplicated else "",
         timestamp=body.timestamp,

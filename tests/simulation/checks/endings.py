@@ -166,7 +166,7 @@ class FinalChecks:
                 return
             if not any(other.serial in truth.letters for other in same):
                 raise Violation(f"{published} is not among the dead letters: {published.nature}")
-        elif event.operations[0].action in ("person.event", "person.page", "person.screen"):
+        elif event.action in ("person.event", "person.page", "person.screen"):
             times = self._order.times_new.get(((event.ulid, event.digest), 0), 0)
             if times != 1:
                 raise Violation(f"{published} counts {times} times at Customer.io")
@@ -257,7 +257,7 @@ class FinalChecks:
 
     def _fact(self, published: Published) -> Fact:
         assert published.event is not None
-        return self._truth.facts[published.event.operations[0].body]
+        return self._truth.facts[published.event.body]
 
     def _check_person(self, who: tuple[str, bytes], records: Sequence[Published]) -> None:
         people = People()

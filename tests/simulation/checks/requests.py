@@ -246,8 +246,7 @@ class RequestChecks:
         """The lanes that it stands in: operations of one lane wait for each other."""
         event = self._truth.published[fact.serial].event
         assert event is not None
-        operation = event.operations[fact.index]
-        named = [lane for lane in (operation.lane, operation.lane_secondary) if lane]
+        named = [lane for lane in (event.lane, event.lane_secondary) if lane]
         return {crc32(lane) % self._lane_count for lane in named}
 
     # --- answers
