@@ -61,10 +61,8 @@ def cost_bytes_of(record: Record, event: Event | None) -> int:
 
 def record_costs_bytes(records: Sequence[Record]) -> list[int]:
     """The same of each of these records, without their operations."""
+    sizes = [len(record) + len(record.key() or b"") + RECORD_OVERHEAD_BYTES for record in records]
     headers = [record.headers() for record in records]
-    sizes = [
-        len(record.value() or b"") + len(record.key() or b"") + RECORD_OVERHEAD_BYTES for record in records
-    ]
     if any(headers):
         return [size + _headers_bytes(named or ()) for size, named in zip(sizes, headers, strict=True)]
     return sizes

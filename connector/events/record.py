@@ -13,8 +13,10 @@ TIMESTAMP_NONE = (0, -1)
 
 
 class Record(Protocol):
-    """One Kafka record. `timestamp()` is (type, Unix milliseconds), -1 milliseconds meaning none."""
+    """One Kafka record. `timestamp()` is (type, Unix milliseconds), -1 milliseconds meaning none; `len` is that of the
+    value, 0 without one."""
 
+    def __len__(self) -> int: ...
     def topic(self) -> str | None: ...
     def partition(self) -> int | None: ...
     def offset(self) -> int | None: ...
@@ -50,6 +52,9 @@ class StoredRecord:
         timestamp_ms: int = -1,
     ) -> None:
         self._fields = _Fields(topic, partition, offset, value, key, headers, timestamp_ms)
+
+    def __len__(self) -> int:
+        return len(self._fields.value or b"")
 
     def topic(self) -> str:
         return self._fields.topic
