@@ -2,6 +2,8 @@
 
 import argparse
 
+from connector.settings.brokers import servers_wrong
+
 
 def rate(text: str) -> float:
     """Records a second."""
@@ -12,6 +14,14 @@ def rate(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of records a second")
     return number
+
+
+def bootstrap_servers(text: str) -> str:
+    """`HOST:PORT,...`."""
+    wrong = servers_wrong(text)
+    if wrong:
+        raise argparse.ArgumentTypeError(wrong)
+    return text
 
 
 def librdkafka_property(text: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from connector.cli.arguments import count, librdkafka_property, rate
+from connector.cli.arguments import bootstrap_servers, count, librdkafka_property, rate
 
 EXAMPLE = """\
 example:
@@ -137,7 +137,10 @@ def _add(
         "--topic", metavar="NAME", help="the dead-letter topic (default: that of the settings)"
     )
     parser.add_argument(
-        "--bootstrap-servers", metavar="HOST:PORT", help="the brokers (default: kafka.bootstrap_servers)"
+        "--bootstrap-servers",
+        type=bootstrap_servers,
+        metavar="HOST:PORT",
+        help="the brokers (default: kafka.bootstrap_servers)",
     )
     parser.add_argument(
         "-X",

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from connector.cli.arguments import librdkafka_property, rate
+from connector.cli.arguments import bootstrap_servers, librdkafka_property, rate
 from connector.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--topic", metavar="NAME", help="the topic (default: the one of kafka.topics)")
     parser.add_argument(
-        "--bootstrap-servers", metavar="HOST:PORT", help="the brokers (default: kafka.bootstrap_servers)"
+        "--bootstrap-servers",
+        type=bootstrap_servers,
+        metavar="HOST:PORT",
+        help="the brokers (default: kafka.bootstrap_servers)",
     )
     parser.add_argument(
         "--rate", metavar="N", type=rate, help="records a second (default: as fast as they are taken)"

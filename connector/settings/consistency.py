@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connector.settings.brokers import servers_wrong
 from connector.settings.credentials import CredentialError, read_credentials
 from connector.settings.groups import SESSION_TIMEOUT_MS, consumer_groups
 from connector.settings.model import RegionSettings, Settings
@@ -66,15 +67,9 @@ def _kafka_missing(settings: Settings) -> Iterator[Problem]:
 
 
 def _brokers(settings: Settings) -> Iterator[Problem]:
-    """A scheme that is not `security.protocol` makes librdkafka pass the broker over."""
-    servers = settings.kafka.bootstrap_servers
-    if "://" in servers:
-        rests = [each.rpartition("://")[2].partition("/")[0].strip() for each in servers.split(",")]
-        shown = "localhost:9092" if "@" in servers or not all(rests) else ",".join(rests)
-        yield Problem(
-            ("kafka", "bootstrap_servers"),
-            f"must be host:port, such as {shown}, without ://; TLS is security.protocol in kafka.properties",
-        )
+    wrong = servers_wrong(settings.kafka.bootstrap_servers)
+    if wrong:
+        yield Problem(("kafka", "bootstrap_servers"), wrong)
 
 
 def _regions_missing(settings: Settings) -> Iterator[Problem]:

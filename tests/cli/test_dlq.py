@@ -337,6 +337,7 @@ def test_settings_name_brokers_and_topic(
     ("arguments", "code", "told"),
     [
         (["list"], 2, "no brokers are named"),
+        (["list", "--bootstrap-servers", "SSL://b:1", "--topic", "t"], 2, "must be host:port, such as b:1"),
         (["list", "--bootstrap-servers", "127.0.0.1:1"], 2, "it is not clear which topic"),
         (["list", "--bootstrap-servers", "127.0.0.1:1", "--topic", "t"], 69, "no broker of Kafka"),
         (

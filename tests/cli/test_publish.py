@@ -100,6 +100,7 @@ def test_unreachable_broker(topic: str, tmp_path: Path, capsys: pytest.CaptureFi
     ("arguments", "words"),
     [
         (["--topic", "t"], "--bootstrap-servers"),
+        (["--bootstrap-servers", "kafka://b:1", "--topic", "t"], "must be host:port, such as b:1"),
         (["--bootstrap-servers", "b:1"], "--topic"),
         (["--bootstrap-servers", "b:1", "--topic", "t", "--rate", "none"], "records a second"),
         (["--bootstrap-servers", "b:1", "--topic", "t", "-X", "acks=0"], "acks"),

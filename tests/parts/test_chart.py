@@ -456,6 +456,12 @@ def test_values_that_cannot_work_are_refused_with_the_reason(
             "is missing; only regions named us and eu have one of their own",
             {"CIO_REGIONS__APAC__URL": "https://h"},
         ),
+        (
+            {"regions": {"us": {"url": "https://Track-EU.customer.io/"}}},
+            "regions.us.url",
+            ": track-eu.customer.io is the host of region eu, not of us",
+            {"CIO_REGIONS__US__URL": "https://h"},
+        ),
         *(
             (
                 {"kafka": {"bootstrap_servers": "kafka:9092", "topics": topics}},

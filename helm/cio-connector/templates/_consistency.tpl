@@ -17,11 +17,18 @@ Settings that do not go together, with which every pod would end at once, in the
 {{- if contains "://" (toString $config.kafka.bootstrap_servers) -}}
 {{- fail "config.kafka.bootstrap_servers must be host:port, such as kafka:9092, without ://; TLS is security.protocol in kafka.properties" -}}
 {{- end -}}
-{{- range $regions -}}
-{{- $variable := printf "CIO_REGIONS__%s__URL" (. | replace "-" "_" | upper) -}}
-{{- $url := (default dict (get $config.regions .)).url -}}
-{{- if not (or $url (has . (list "us" "eu")) (include "cio-connector.inEnvironment" (list $ $variable))) -}}
-{{- fail (printf "config.regions.%s.url is missing; only regions named us and eu have one of their own" .) -}}
+{{- range $name := $regions -}}
+{{- $variable := printf "CIO_REGIONS__%s__URL" ($name | replace "-" "_" | upper) -}}
+{{- $url := (default dict (get $config.regions $name)).url -}}
+{{- if not (or $url (has $name (list "us" "eu")) (include "cio-connector.inEnvironment" (list $ $variable))) -}}
+{{- fail (printf "config.regions.%s.url is missing; only regions named us and eu have one of their own" $name) -}}
+{{- end -}}
+{{- $hosts := dict "us" "track.customer.io" "eu" "track-eu.customer.io" -}}
+{{- $host := regexReplaceAll "^[a-zA-Z]+://([^/:]*).*$" (toString $url) "${1}" | lower -}}
+{{- range $other, $its := ternary dict $hosts (eq "true" (include "cio-connector.inEnvironment" (list $ $variable))) -}}
+{{- if and (eq $host $its) (hasKey $hosts $name) (ne $name $other) -}}
+{{- fail (printf "config.regions.%s.url: %s is the host of region %s, not of %s" $name $host $other $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $several := or (gt (len $config.kafka.topics) 1) (hasPrefix "^" (toString (first $config.kafka.topics))) -}}
