@@ -33,7 +33,9 @@ def dead(
     written_ms: int = TIMESTAMP_MS + 1000,
 ) -> StoredRecord:
     """Its dead letter, where it stands in the dead-letter topic."""
-    letter = letter_of(WriteDeadLetter(1, record or original(), reason, "`event` is missing", 1), cut)
+    letter = letter_of(
+        WriteDeadLetter(1, original() if record is None else record, reason, "`event` is missing", 1), cut
+    )
     return StoredRecord(
         "events.dead-letters", partition, offset, letter.value, letter.key, letter.headers, written_ms
     )
