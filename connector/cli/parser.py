@@ -37,7 +37,11 @@ def _kind(line: str) -> str:
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong, what was probably meant, and where help is, for the command that was given: argparse shows
-    all options first, and those of the command above where one is unknown."""
+    all options first, and those of the command above where one is unknown. Options are written out: the beginning of
+    one could come to mean another."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def parse_known_args(  # type: ignore[override]  # typeshed has overloads, which come to the same
         self, args: Sequence[str] | None = None, namespace: Any = None

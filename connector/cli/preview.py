@@ -25,7 +25,8 @@ Sends nothing, joins no group and commits nothing. Begins with the first record 
 
 A file holds one event a line, or {"value": ..., "key": ..., "headers": {...}}, as for publish; neither Kafka nor
 credentials are needed for it, and without --config Customer.io's two regions are assumed. A line has neither a time
-nor a place in a topic: an event without a timestamp or an id gets one from the record that it is published as.
+nor a place in a topic: an event without a timestamp or an id gets one from the record that it is published as; the id
+that is shown stands in for that one.
 
 With --json, a line for each record: its topic, partition and offset, or its line in the file; event_id; region; and
 operations, each exactly as it would be sent after its "request" (v2 or v1), or else outcome and reason.

@@ -8,8 +8,9 @@ from connector.events.event import Event
 from connector.events.record import Record
 
 RECORD_OVERHEAD_BYTES = 1_400
-"""What a record costs besides its value and the bodies of its operations, as `tests/core/test_buffer.py` measures:
-Kafka's message object, the event, its ULID and identifiers, the entry and its places in lane, ledger and window."""
+"""What a record costs besides its key, value and headers and the bodies of its operations: Kafka's message object, the
+event, its ULID and identifiers, the entry and its places in lane, ledger and window. `tests/core/test_buffer.py`
+measures 1,000; the rest is for what the allocator cannot use."""
 
 HEADER_OVERHEAD_BYTES = 250
 """What each header costs besides its name and value."""

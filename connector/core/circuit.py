@@ -139,7 +139,8 @@ class Circuit:
 
         A retry counts against the destination as a first attempt does, unless it says more about itself: because it is
         the same flight (`flight` is its number) that failed last, or because its operations are `suspect`, others
-        having succeeded meanwhile. A handful of operations that can never succeed must not stop everybody else.
+        having succeeded meanwhile. A handful of operations that can never succeed must not stop everybody else. Where
+        there is no connection, nothing depends on the operations.
         """
         retry_after = answer.retry_after_seconds
         if retry_after is not None:
@@ -147,7 +148,7 @@ class Circuit:
             self.hold_until = max(self.hold_until, now + retry_after)
         if answer.status == 429 or (answer.status == 503 and retry_after is not None):
             return self._throttled(answer, retry_after, sent_at, now)
-        if attempt == 1 or not (suspect or flight == self._failed_last):
+        if attempt == 1 or answer.kind == "connect" or not (suspect or flight == self._failed_last):
             self.failures += 1
         self._failed_last = flight
         if attempt == 1:

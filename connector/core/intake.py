@@ -3,6 +3,7 @@
 This is the hot path. What is done here is done for every event, so that what counts is the number of calls.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import lt
 from typing import cast
@@ -112,22 +113,45 @@ class Intake:
     ) -> None:
         """Take records that one partition brought."""
         offsets = cast("list[int]", [record.offset() for record in run])
-        if offsets[0] >= ledger.next_offset and not ledger.finished and all(map(lt, offsets, offsets[1:])):
-            self._admit(run, ledger, ledger.extend(offsets), now, traces)
+        if offsets[0] >= ledger.next_offset and all(map(lt, offsets, offsets[1:])):
+            self._take_new(run, offsets, ledger, now, traces)
             return
         known = [record for record, offset in zip(run, offsets, strict=True) if offset < ledger.position]
         self._warm_up(known, ledger, now)
         for record, offset, trace in zip(run, offsets, traces, strict=True):
-            if not ledger.takes or offset < ledger.next_offset:
-                self.ignore((trace,))
-                continue
-            index = ledger.extend((offset,))
-            if ledger.was_finished(offset):
-                ledger.end(index)
-                self._warm_up((record,), ledger, now)
+            if offset < ledger.next_offset:
                 self.ignore((trace,))
             else:
-                self._admit((record,), ledger, index, now, (trace,))
+                self._take_new((record,), (offset,), ledger, now, (trace,))
+
+    def _take_new(
+        self,
+        run: Sequence[Record],
+        offsets: Sequence[int],
+        ledger: Ledger,
+        now: float,
+        traces: Sequence[Trace | None],
+    ) -> None:
+        """Take records that the ledger has not seen, offsets ascending: as many at a time as an earlier owner had
+        finished, or had not."""
+        begin = 0
+        while begin < len(run) and ledger.takes:
+            finished = ledger.was_finished(offsets[begin])
+            end = len(run)
+            if ledger.finished:
+                border = ledger.finished[0]
+                end = bisect_left(offsets, border.end if finished else border.start, begin)
+            part = slice(begin, end)
+            index = ledger.extend(offsets[part])
+            if finished:
+                for place in range(index, index + end - begin):
+                    ledger.end(place)
+                self._warm_up(run[part], ledger, now)
+                self.ignore(traces[part])
+            else:
+                self._admit(run[part], ledger, index, now, traces[part])
+            begin = end
+        self.ignore(traces[begin:])
 
     def _warm_up(self, records: Iterable[Record], ledger: Ledger, now: float) -> None:
         """Records that an earlier run has ended: only their ids are of interest."""

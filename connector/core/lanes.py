@@ -76,7 +76,7 @@ class Lanes:
         self.queued_bytes = 0
         """Bytes of their operations."""
         self.ready = 0
-        """Entries that stand in idle lanes. A merge in their midst makes it an overestimate."""
+        """Entries that stand in lanes that may be served. A merge in their midst makes it an overestimate."""
 
     def lane_of(self, identifier: bytes) -> Lane:
         """The lane of an identifier: crc32, so that it is the same everywhere."""
@@ -216,7 +216,7 @@ class Lanes:
             other.depart(1, taken_bytes, odd)
         return room, room_bytes
 
-    def release(self, lanes: Iterable[Lane]) -> None:
+    def release(self, lanes: Sequence[Lane]) -> None:
         """Nothing of these lanes is in flight any more."""
         for lane in lanes:
             assert lane.busy, "a lane is released once"

@@ -136,6 +136,10 @@ class Decoder:
         ulid = ulid or headers.replayed_ulid or _ulid_of_place(record, cluster_id)
         region = region_said(message.region, headers)
         drafts = self._handlers[type(message)](message)
+        first, *others = drafts
+        assert len(others) < 2 and all(_stand_together(first, other) for other in others), (
+            "one lane, one request"
+        )
         digest, operations = 0, []
         for draft in drafts:
             digest = crc32(draft.content, digest)
@@ -144,8 +148,7 @@ class Decoder:
             if len(operation.body) > OPERATION_BYTES_MAX and draft.kind is _V2:
                 return _too_large(operation.action, operation.body)
             operations.append(operation)
-        draft = drafts[0]
-        lane, lane_secondary = draft.lane, draft.lane_secondary
+        lane, lane_secondary = first.lane, first.lane_secondary
         if self._by_record_key:
             lane, lane_secondary = key_lanes(record, lane, lane_secondary)
         return Event(
@@ -157,11 +160,16 @@ class Decoder:
             operations[0].body,
             lane,
             lane_secondary,
-            draft.kind,
+            first.kind,
             operations[1] if len(operations) > 1 else None,
-            _state_digest(draft.state) if draft.state else None,
+            _state_digest(first.state) if first.state else None,
             headers.replayed,
         )
+
+
+def _stand_together(one: Draft, other: Draft) -> bool:
+    """Do both wait in the same place for the same kind of request?"""
+    return (one.kind, one.lane, one.lane_secondary) == (other.kind, other.lane, other.lane_secondary)
 
 
 def _messages(values: Sequence[bytes | None]) -> list[Message | None]:

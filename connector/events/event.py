@@ -37,7 +37,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """The region that the event or its header names, lower case; None leaves it to the routing rules."""
     action: str
     body: bytes
-    """Of the operation: see `Operation`."""
+    """Of the first operation: see `Operation`."""
     lane: bytes
     """Identifier type and value whose order is kept, such as `id:42`, `email:a@b.c`, `object:1:acme`."""
     lane_secondary: bytes = b""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from connector.events.headers import NO_HEADERS, REGION, EventHeaders, header_text, read_headers
+from connector.events.headers import REGION, EventHeaders, header_text, read_headers
 from connector.events.identifiers import text_of
 from connector.events.record import Record
 from connector.events.refusal import RefusedError
@@ -35,11 +35,7 @@ def named_region(record: Record) -> str | None:
     if value is None:
         return UNCLEAR
     try:
-        named = record.headers()
-        headers = read_headers(named) if named else NO_HEADERS
-        region = UNCLEAR if headers.is_cloud_event else _read(value).region
-        if region is None and headers.region is not None:
-            region = header_text(headers.region, REGION)
+        headers = read_headers(record.headers())
+        return UNCLEAR if headers.is_cloud_event else region_said(_read(value).region, headers)
     except (msgspec.DecodeError, RefusedError, RecursionError, UnicodeDecodeError):
         return UNCLEAR
-    return region if region is None else region.strip().lower()

@@ -68,10 +68,10 @@ def plain_events(
         repeat(_ACTION),
         bodies,
         lanes,
-        repeat(b""),
+        repeat(b""),  # lane_secondary
         repeat(_V2),
-        repeat(None),
-        repeat(None),
+        repeat(None),  # second
+        repeat(None),  # identify_digest
         replayed,
     )
     return list(events), others

@@ -14,7 +14,7 @@ TIMESTAMP_NONE = (0, -1)
 
 class Record(Protocol):
     """One Kafka record. `timestamp()` is (type, Unix milliseconds), -1 milliseconds meaning none; `len` is that of the
-    value, 0 without one."""
+    value, 0 without one: so a record may be false, and is compared with None."""
 
     def __len__(self) -> int: ...
     def topic(self) -> str | None: ...

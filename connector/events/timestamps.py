@@ -25,7 +25,8 @@ milliseconds; another factor of a thousand on it is microseconds, and then nanos
 _UNITS_PER_SECOND = tuple((SECONDS_MAX * units, units) for units in (1, 10**3, 10**6, 10**9))
 
 _is_iso_8601 = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[Tt ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
 ).fullmatch
 _is_number = re.compile(r"\d{1,20}(?:\.\d{1,9})?", re.ASCII).fullmatch
 

@@ -31,9 +31,15 @@ def ulid_from_id(event_id: str) -> str:
 
 def ulids_from_ids(event_ids: Sequence[str]) -> list[str]:
     """The same of many at once, whose digests are written in hexadecimal together."""
-    if ULID_CHARACTERS in map(len, event_ids):
+    lengths = [len(event_id) for event_id in event_ids]
+    if lengths.count(ULID_CHARACTERS) * 2 > len(lengths):
         return [ulid_from_id(event_id) for event_id in event_ids]
-    return _ulids([_digest(event_id) for event_id in event_ids])
+    ulids = _ulids([_digest(event_id) for event_id in event_ids])
+    if ULID_CHARACTERS in lengths:
+        for place, event_id in enumerate(event_ids):
+            if is_ulid(event_id):
+                ulids[place] = event_id.upper()
+    return ulids
 
 
 def _digest(event_id: str) -> bytes:

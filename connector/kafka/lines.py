@@ -14,7 +14,6 @@ from connector.events.record import Headers, StoredRecord
 STDIN = "-"
 LINE_BYTES_MAX = 64 * 1024 * 1024
 _HOW = 'Each line is a JSON object: an event, or {"value": ..., "key": ..., "headers": {...}}'
-_WRAPPING = frozenset({"value", "key", "headers"})
 
 
 class Line(NamedTuple):
@@ -68,7 +67,7 @@ def _record(text: bytes, number: int, topic: str) -> StoredRecord:
     try:
         text.decode()
         fields = _any_object.decode(text)
-        if "value" not in fields or not fields.keys() <= _WRAPPING:
+        if "value" not in fields or "type" in fields:  # an event, which has a type
             return StoredRecord(topic, 0, number, text)
         wrapped = _wrapped.decode(text)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:

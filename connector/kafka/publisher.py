@@ -13,6 +13,7 @@ from connector.kafka.configuration import ProducerOptions, made, producer_proper
 from connector.kafka.errors import ErrorTrail, connector_error
 from connector.kafka.headers import encodable
 from connector.kafka.person_key import published
+from connector.kafka.reach import ATTEMPT_SECONDS
 
 QUEUE_RECORDS_MAX = 20_000
 METADATA_SECONDS = 5.0
@@ -90,18 +91,20 @@ class Publisher:
     def require_topic(self, topic: str) -> None:
         """Raises a ConnectorError unless the topic can be written to, as far as can be told beforehand. Brokers that
         create topics by themselves create it now."""
-        deadline = time.monotonic() + self._options.timeout_seconds
+        began = time.monotonic()
+        deadline = began + self._options.timeout_seconds
         while True:
-            remaining = max(0.1, min(METADATA_SECONDS, deadline - time.monotonic()))
             try:
-                error = self._producer.list_topics(topic, remaining).topics[topic].error
+                error = self._producer.list_topics(topic, ATTEMPT_SECONDS).topics[topic].error
             except KafkaException as exception:
                 self._producer.poll(0)  # the client says why
-                raise self._mendable(exception.args[0], topic) from None
-            if error is None:
-                return
-            if error.code() != KafkaError.LEADER_NOT_AVAILABLE or time.monotonic() >= deadline:
-                raise self._mendable(error, topic)
+                if time.monotonic() >= min(deadline, began + METADATA_SECONDS):
+                    raise self._mendable(exception.args[0], topic) from None
+            else:
+                if error is None:
+                    return
+                if error.code() != KafkaError.LEADER_NOT_AVAILABLE or time.monotonic() >= deadline:
+                    raise self._mendable(error, topic)
             self._check_interrupted()
             time.sleep(0.1)
 

@@ -44,6 +44,13 @@ def test_the_same_operations_failing_again_and_again_open_nothing() -> None:
     assert circuit.state is RegionState.HEALTHY
 
 
+def test_without_a_connection_the_same_operations_are_a_row_too() -> None:
+    circuit = _circuit(breaker_failures=3)
+    for attempt in (1, 2, 3):
+        circuit.failed(Unavailable("connect"), 7, attempt, True, 0.0, 10.0)
+    assert circuit.state is RegionState.OPEN
+
+
 def test_two_flights_that_fail_by_turns_are_a_row() -> None:
     circuit = _circuit(breaker_failures=5)
     for attempt in (1, 2, 3):

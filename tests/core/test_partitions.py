@@ -1,5 +1,6 @@
 """How partitions come, go and come back."""
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -18,13 +19,17 @@ from connector.core.effects import (
     TopicPartition,
 )
 from connector.core.options import BatchOptions, BufferOptions, DeliveryOptions, LedgerOptions
+from connector.events.event import Decoded
+from connector.events.record import Record
 from tests.core.harness import (
     DOWN,
     Harness,
+    OneByOne,
     at,
     event,
     names,
     refuse_those_with,
+    tiny_decode,
     unsendable,
     window,
 )
@@ -386,6 +391,30 @@ def test_a_restart_resends_only_what_was_not_finished() -> None:
     other.settle()
     assert other.delivered() == ["0/1", "0/4"] and other.watermark() == 6
     assert other.endings() == {Outcome.ACCEPTED: 2}, "what was counted is not counted again"
+
+
+def test_what_is_read_around_finished_runs_is_decoded_together() -> None:
+    """A restart behind a record that was stuck has much to read again: one by one it would take three times as long."""
+    core = Harness(batch=ONE_BY_ONE)
+    records = [event(offset, who=f"p{offset}") for offset in range(12)]
+    for place, send in enumerate(core.take(*records)):
+        if place in (5, 6, 7, 9):
+            core.accept(send)
+    core.wait(1.0)
+    together: list[int] = []
+
+    class Counting(OneByOne):
+        def many(self, records: Sequence[Record], cluster_id: str) -> Sequence[Decoded]:
+            together.append(len(records))
+            return super().many(records, cluster_id)
+
+    other = _take_over(core, (), decode=Counting(tiny_decode))
+    other.assign(0)
+    other.receive(*records)
+    other.settle()
+    assert [count for count in together if count] == [5, 3, 1, 1, 2]
+    assert other.delivered() == [f"0/{offset}" for offset in (0, 1, 2, 3, 4, 8, 10, 11)]
+    assert other.watermark() == 12
 
 
 def test_what_was_finished_is_kept_over_a_second_restart_before_it_is_read() -> None:
