@@ -73,5 +73,6 @@ def _shown(positional: argparse.Action) -> str:
 def _meant(given: str, known: Iterable[str]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(given, list(known), 1, 0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    by_word = {name.lstrip("-"): name for name in known}
+    close = difflib.get_close_matches(given.lstrip("-"), list(by_word), 1, 0.6)
+    return f"; did you mean {by_word[close[0]]}?" if close else ""

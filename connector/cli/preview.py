@@ -178,7 +178,7 @@ def _printable(text: str) -> str:
 
 def _summary(outcomes: "Counter[str]") -> str:
     if not outcomes:
-        return "nothing to show: no records are left to read"
+        return "nothing to show: there are no records, or none are left to read"
     counts = [f"{number} {_word(outcome)}" for outcome, number in outcomes.items()]
     return f"records: {outcomes.total()} ({', '.join(counts)}). Nothing was sent or committed"
 

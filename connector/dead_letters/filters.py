@@ -62,11 +62,18 @@ def filters_from_text(
     for reason in reasons:
         if reason not in known:
             raise ConfigurationError(f"there is no reason {reason!r}", f"Reasons are: {', '.join(known)}")
+    since_ms = None if since is None else _milliseconds(since, now, "--since")
+    until_ms = None if until is None else _milliseconds(until, now, "--until")
+    if since_ms is not None and until_ms is not None and until_ms <= since_ms:
+        raise ConfigurationError(
+            f"--until {until!r} is not after --since {since!r}",
+            "Give an end that is later than the beginning",
+        )
     return Filters(
         reasons=tuple(reasons),
         source_topics=tuple(source_topics),
-        since_ms=None if since is None else _milliseconds(since, now, "--since"),
-        until_ms=None if until is None else _milliseconds(until, now, "--until"),
+        since_ms=since_ms,
+        until_ms=until_ms,
         places=tuple(place_from_text(place) for place in places),
     )
 

@@ -346,6 +346,11 @@ def test_settings_name_brokers_and_topic(
             "there is no reason 'x'",
         ),
         (["list", "--bootstrap-servers", "b:1", "--topic", "t", "--since", "x"], 2, "is no time"),
+        (
+            ["list", "--bootstrap-servers", "b:1", "--topic", "t", "--since", "1h", "--until", "24h"],
+            2,
+            "--until '24h' is not after --since '1h'",
+        ),
         (["list", "--bootstrap-servers", "b:1", "--topic", "t", "-X", "nonsense=1"], 2, "librdkafka refuses"),
         (["show", "--bootstrap-servers", "b:1", "--topic", "t", "x"], 2, "no place of a dead letter"),
         (["replay", "--rate", "0"], 2, "no number of records a second"),

@@ -93,6 +93,7 @@ def test_wrong_arguments_are_a_usage_error(arguments: list[str], capsys: pytest.
             "unknown: --yess; did you mean --yes?",
             " dlq import",
         ),
+        (["dlq", "replay", "--ye"], "[options]", "unknown: --ye; did you mean --yes?", " dlq replay"),
         (["simulate", "--us-port", "x"], "[options]", "argument --us-port: a port is a number", " simulate"),
         (["config", "show", "more"], "[options]", "unknown: more", " config show"),
     ],

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -152,3 +153,15 @@ def test_ctrl_c_while_it_waits_for_a_line_is_answered_with_what_was_acknowledged
         assert process.wait(60) == 130
         assert process.stdout.read().decode() == f"1 record acknowledged on topic {topic}\n"
         assert process.stderr.read() == b""
+
+
+def test_ctrl_c_while_it_waits_for_a_broker_ends_it(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text('{"type":"track","event":"a","userId":"42"}\n')
+    arguments = ["publish", "--bootstrap-servers", "127.0.0.1:9", "--topic", "t", "--file", str(file)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "connector.cli.main", *arguments], stderr=subprocess.PIPE
+    ) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130, "and not 69, as where it waits to the end"

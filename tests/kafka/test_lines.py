@@ -52,6 +52,7 @@ def test_empty_lines_count_but_are_passed_over() -> None:
         b"null",
         b'{"a": "\xff"}',
         b'{"value": {}, "key": 5}',
+        b'{"value": {}, "headrs": {}}',
         b'{"value": {}, "headers": {"a": 1}}',
         b'{"value": {}, "headers": []}',
         b'{"value": {}, "headers": {"\\udcff": "a"}}',
