@@ -1,8 +1,27 @@
-"""Types of arguments that several commands take."""
+"""Arguments that several commands take, and types of theirs."""
 
 import argparse
 
 from connector.settings.brokers import servers_wrong
+
+
+def add_kafka(parser: argparse.ArgumentParser) -> None:
+    """How Kafka is reached, over the settings: `bootstrap_servers` and `properties`."""
+    parser.add_argument(
+        "--bootstrap-servers",
+        type=_bootstrap_servers,
+        metavar="HOST:PORT",
+        help="the brokers (default: kafka.bootstrap_servers)",
+    )
+    parser.add_argument(
+        "-X",
+        metavar="PROPERTY=VALUE",
+        dest="properties",
+        action="append",
+        type=_librdkafka_property,
+        default=[],
+        help="a librdkafka property, over those of kafka.properties; may be repeated",
+    )
 
 
 def rate(text: str) -> float:
@@ -16,7 +35,7 @@ def rate(text: str) -> float:
     return number
 
 
-def bootstrap_servers(text: str) -> str:
+def _bootstrap_servers(text: str) -> str:
     """`HOST:PORT,...`."""
     wrong = servers_wrong(text)
     if wrong:
@@ -24,7 +43,7 @@ def bootstrap_servers(text: str) -> str:
     return text
 
 
-def librdkafka_property(text: str) -> tuple[str, str]:
+def _librdkafka_property(text: str) -> tuple[str, str]:
     """`PROPERTY=VALUE`."""
     name, separator, value = text.partition("=")
     if not name or not separator:

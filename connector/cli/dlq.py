@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from connector.cli.arguments import bootstrap_servers, count, librdkafka_property, rate
+from connector.cli.arguments import add_kafka, count, rate
 
 EXAMPLE = """\
 example:
@@ -136,21 +136,7 @@ def _add(
     parser.add_argument(
         "--topic", metavar="NAME", help="the dead-letter topic (default: that of the settings)"
     )
-    parser.add_argument(
-        "--bootstrap-servers",
-        type=bootstrap_servers,
-        metavar="HOST:PORT",
-        help="the brokers (default: kafka.bootstrap_servers)",
-    )
-    parser.add_argument(
-        "-X",
-        metavar="PROPERTY=VALUE",
-        dest="properties",
-        action="append",
-        type=librdkafka_property,
-        default=[],
-        help="a librdkafka property, over those of kafka.properties; may be repeated",
-    )
+    add_kafka(parser)
     parser.set_defaults(command=command)
     return parser
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from connector.cli.arguments import bootstrap_servers, librdkafka_property, rate
+from connector.cli.arguments import add_kafka, rate
 from connector.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -35,23 +35,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--file", metavar="FILE", default="-", help="JSON lines (default: -, which is standard input)"
     )
     parser.add_argument("--topic", metavar="NAME", help="the topic (default: the one of kafka.topics)")
-    parser.add_argument(
-        "--bootstrap-servers",
-        type=bootstrap_servers,
-        metavar="HOST:PORT",
-        help="the brokers (default: kafka.bootstrap_servers)",
-    )
+    add_kafka(parser)
     parser.add_argument(
         "--rate", metavar="N", type=rate, help="records a second (default: as fast as they are taken)"
-    )
-    parser.add_argument(
-        "-X",
-        metavar="PROPERTY=VALUE",
-        dest="properties",
-        action="append",
-        type=librdkafka_property,
-        default=[],
-        help="a librdkafka property, over those of kafka.properties; may be repeated",
     )
     parser.set_defaults(command=_run)
 

@@ -230,7 +230,7 @@ class Lanes:
         lanes: dict[int, set[int]] = {}
         for entry in dropped:
             self.queued -= 1
-            self.queued_bytes -= _size(entry)
+            self.queued_bytes -= entry.event.operations_bytes
             for identifier in (entry.event.lane, entry.event.lane_secondary):
                 if identifier:
                     lanes.setdefault(self.lane_of(identifier).number, set()).add(entry.sequence)
@@ -239,7 +239,7 @@ class Lanes:
             if lane.listed:
                 self._unlist(lane)
             lane.queue = [entry for entry in lane.queue if entry.sequence not in sequences]
-            lane.bytes = sum(map(_size, lane.queue))
+            lane.bytes = sum([entry.event.operations_bytes for entry in lane.queue])
             lane.odd = sum(map(_is_odd, lane.queue))
         for number in lanes:
             self._list(self._lanes[number])
@@ -283,10 +283,6 @@ class Lanes:
         self._listed.remove(lane.queue[0].sequence << self._bits | lane.number)
         lane.listed = False
         self.ready -= len(lane.queue)
-
-
-def _size(entry: Entry) -> int:
-    return entry.event.operations_bytes
 
 
 def _is_odd(entry: Entry) -> bool:

@@ -139,7 +139,7 @@ class Verdicts:
         if answer.kind == "cancelled" or (answer.reused_connection_broke and chunk.attempts == 1):
             return [flight]
         flight.failed(answer.said, now)
-        if answer.status != 429 and answer.kind != "connect":
+        if answer.status != 429 and answer.kind != "connect":  # neither has to do with what was to be sent
             failures = circuit.failures_total - chunk.failures_seen
             chunk.evidence += _evidence(circuit.successes_total - chunk.successes_seen, failures)
             chunk.proof += _evidence(circuit.successes_first - chunk.successes_first_seen, failures)

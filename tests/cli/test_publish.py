@@ -4,9 +4,9 @@ import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -158,10 +158,14 @@ def test_ctrl_c_while_it_waits_for_a_line_is_answered_with_what_was_acknowledged
 def test_ctrl_c_while_it_waits_for_a_broker_ends_it(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_text('{"type":"track","event":"a","userId":"42"}\n')
-    arguments = ["publish", "--bootstrap-servers", "127.0.0.1:9", "--topic", "t", "--file", str(file)]
-    with subprocess.Popen(
-        [sys.executable, "-m", "connector.cli.main", *arguments], stderr=subprocess.PIPE
-    ) as process:
-        time.sleep(2)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130, "and not 69, as where it waits to the end"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = f"127.0.0.1:{silent.getsockname()[1]}"
+        arguments = ["publish", "--bootstrap-servers", broker, "--topic", "t", "--file", str(file)]
+        with subprocess.Popen(
+            [sys.executable, "-m", "connector.cli.main", *arguments], stderr=subprocess.PIPE
+        ) as process:
+            silent.settimeout(60)
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                assert process.wait(60) == 130, "and not 69, as where it waits to the end"

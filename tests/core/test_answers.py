@@ -422,6 +422,15 @@ def test_poison_needs_others_that_succeed() -> None:
     assert core.seen(WriteDeadLetter) == []
 
 
+def test_a_record_that_never_gets_a_connection_is_never_poison() -> None:
+    core = Harness(batch=ONE_BY_ONE, delivery=DeliveryOptions(poison_attempts=5, backoff_seconds_max=5))
+    core.receive(event(0, "poison", who="poison"))
+    core.advance()
+    _stream(core, 1, "poison", 300.0, Unavailable("connect"))
+    assert core.seen(WriteDeadLetter) == []
+    assert core.endings()[Outcome.ACCEPTED] > 500
+
+
 def test_a_throttled_record_is_never_poison() -> None:
     core = Harness(delivery=DeliveryOptions(poison_attempts=5))
     core.receive(event(0, "unlucky", who="unlucky"))
