@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import IO
 
-from connector.cli.dlq_source import filters, named
+from connector.cli.dlq_source import filters, named, not_there
 from connector.dead_letters import wording
 from connector.dead_letters.filters import place_from_text
 from connector.dead_letters.json_lines import line_of
 from connector.dead_letters.letter import DeadLetter, Foreign, read_letter
 from connector.dead_letters.selection import Selection
 from connector.dead_letters.source import Source
-from connector.errors import ConfigurationError, ExitCode, UnavailableError
+from connector.errors import ConfigurationError, ExitCode
 
 LIST_ROWS = 50
 STDOUT = "-"
@@ -59,10 +59,7 @@ def show(arguments: argparse.Namespace) -> int:
     with Source(where.consumer, where.require_topic()) as source:
         letter = _found(source, place)
         if letter is None:
-            raise UnavailableError(
-                f"there is no dead letter {place} in topic {source.topic}",
-                "dlq list shows what is there; retention may have deleted it",
-            )
+            raise not_there([place], source.topic)
         print("\n".join(wording.details(letter, source.topic, with_value=arguments.value)))
     return ExitCode.DONE
 
@@ -75,6 +72,8 @@ def export(arguments: argparse.Namespace) -> int:
         for letter in _letters(source, selection):
             if isinstance(letter, DeadLetter):
                 file.write(line_of(letter))
+        if selection.places_missing:
+            raise not_there(selection.places_missing, source.topic)
     print(f"exported {wording.counted(selection.letters, 'dead letter')}", file=sys.stderr)
     for line in list(wording.summary(selection))[1:]:
         print(line, file=sys.stderr)
@@ -117,4 +116,9 @@ def _output(path: str) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}", "Name another file") from None
     with os.fdopen(descriptor, "wb") as file:
-        yield file
+        try:
+            yield file
+        except BaseException:
+            if not file.tell():
+                os.unlink(path)
+            raise

@@ -2,11 +2,12 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from connector.dead_letters.filters import Filters, filters_from_text
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, UnavailableError
 from connector.kafka.configuration import ConsumerOptions, ProducerOptions
 from connector.settings.load import load_settings
 
@@ -64,4 +65,12 @@ def filters(arguments: argparse.Namespace) -> Filters:
         arguments.until,
         arguments.place,
         datetime.now(UTC),
+    )
+
+
+def not_there(places: Sequence[str], topic: str) -> UnavailableError:
+    """Nothing is, or is chosen by the other filters, at places that were asked for."""
+    return UnavailableError(
+        f"there is no dead letter {', '.join(places)} in topic {topic}",
+        "dlq list shows what is there; retention may have deleted it, or another filter leaves it out",
     )

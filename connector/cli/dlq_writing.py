@@ -15,7 +15,7 @@ from threading import Event
 from types import FrameType
 from typing import IO
 
-from connector.cli.dlq_source import Named, filters, named
+from connector.cli.dlq_source import Named, filters, named, not_there
 from connector.dead_letters import importing, wording
 from connector.dead_letters.json_lines import read_lines
 from connector.dead_letters.letter import Place
@@ -54,6 +54,8 @@ def replay(arguments: argparse.Namespace) -> int:
             _say(
                 f"{found.missed:,} records that retention deleted before this replay came to them are missed"
             )
+        if resumed is None and found.selection.places_missing:
+            raise not_there(found.selection.places_missing, topic)
         if not found.targets and resumed is None:
             print("replayed 0 dead letters: there are none to replay")
             return ExitCode.DONE

@@ -29,7 +29,8 @@ class BatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             ge=0,
             le=60_000,
             description="How long an event waits for company before a request that is not full is sent (the "
-            "recipe's value: 1000). Under load requests fill by themselves.",
+            "recipe's value: 1000). Under load requests fill by themselves. Before it, the broker gathers records for "
+            "up to 10 ms: `fetch.wait.max.ms` in `kafka.properties`.",
         ),
     ] = 10
 

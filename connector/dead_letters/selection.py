@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from connector.dead_letters.filters import Filters
-from connector.dead_letters.letter import DeadLetter, Foreign, Place, read_letter
+from connector.dead_letters.letter import DeadLetter, Foreign, Origin, Place, read_letter
 from connector.events.record import Record
 
 _PACK = struct.Struct(">qq").pack
@@ -27,6 +27,12 @@ class Selection:
         self.truncated = 0
         self.reasons: Counter[str] = Counter()
         self.source_topics: Counter[str] = Counter()
+        self._places_found: set[str] = set()
+
+    @property
+    def places_missing(self) -> list[str]:
+        """Places that were asked for, and at which nothing was chosen."""
+        return [place for place in self._filters.places if place not in self._places_found]
 
     @property
     def letters(self) -> int:
@@ -45,10 +51,17 @@ class Selection:
             if isinstance(letter, Foreign):
                 if self._filters.choose_foreign(letter):
                     self.foreign += 1
+                    self._note_found(letter.place)
                     yield letter
-            elif self._filters.choose(letter) and self._is_first(letter):
-                self._count(letter)
-                yield letter
+            elif self._filters.choose(letter):
+                self._note_found(letter.place, letter.origin)
+                if self._is_first(letter):
+                    self._count(letter)
+                    yield letter
+
+    def _note_found(self, *places: Place | Origin) -> None:
+        if self._filters.places:
+            self._places_found.update(map(str, places))
 
     def _is_first(self, letter: DeadLetter) -> bool:
         origin = letter.origin

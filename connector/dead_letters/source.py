@@ -59,8 +59,8 @@ class Source:
         self.bounds = _bounds(self.kafka, options, topic)
         self._trail = ErrorTrail()
         quiet = replace(options, group_instance_id=None, prefetch_bytes=PREFETCH_BYTES)
-        own = {"enable.partition.eof": True, "fetch.wait.max.ms": 100}
-        self._client = made(Consumer, own | consumer_properties(quiet, self._trail))
+        properties = consumer_properties(quiet, self._trail) | {"enable.partition.eof": True}
+        self._client = made(Consumer, properties)
 
     def __enter__(self) -> "Source":
         return self

@@ -169,6 +169,20 @@ def test_replay_of_nothing_begins_none(run: Run, capsys: pytest.CaptureFixture[s
     assert "replay cio" not in captured.err
 
 
+@pytest.mark.usefixtures("mixed")
+def test_place_that_is_not_there_is_told_before_anything_is_put_back(
+    run: Run, servers: str, topic: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mend.jsonl"
+    assert run("replay", "--place", "1:0", "--place", "0:17") == 69
+    assert "there is no dead letter 0:17 in topic" in capsys.readouterr().err
+    assert run("export", "--place", "0:17", "--output", str(path)) == 69
+    assert "there is no dead letter 0:17 in topic" in capsys.readouterr().err
+    assert not path.exists()
+    assert read(servers, topic) == []
+    assert run("replay", "--place", f"{topic}:1:5", "--place", "1:0") == 0
+
+
 def test_many_are_not_put_back_unless_somebody_agrees(
     run: Run, servers: str, topic: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

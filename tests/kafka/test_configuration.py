@@ -52,6 +52,14 @@ def test_property_that_the_settings_refuse_reaches_no_client_by_another_way(name
         consumer(properties={name: "x"})
 
 
+def test_broker_gathers_for_a_moment_but_not_for_more_than_a_partition_may_give() -> None:
+    properties = consumer()
+    assert properties["fetch.wait.max.ms"] <= 10
+    assert 1 < properties["fetch.min.bytes"] <= properties["fetch.message.max.bytes"]
+    small = consumer(partition_fetch_bytes=1024)
+    assert small["fetch.min.bytes"] <= small["fetch.message.max.bytes"] == 1024
+
+
 def test_other_properties_pass_through_over_ours() -> None:
     properties = consumer(properties={"security.protocol": "SASL_SSL", "fetch.queue.backoff.ms": "7"})
     assert properties["security.protocol"] == "SASL_SSL"
