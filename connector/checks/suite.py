@@ -14,9 +14,11 @@ from connector.pipeline.region_endpoint import region_endpoint
 from connector.pipeline.routing_function import load_routing_function
 from connector.settings.environment import CONFIG_VARIABLE
 from connector.settings.groups import consumer_groups
-from connector.settings.load import load_settings
+from connector.settings.load import file_in_effect, load_settings
 
 TIMEOUT_SECONDS = 15.0
+_LOOKED_AT = ("kafka", "customer.io")
+"""What is left out where that would say nothing."""
 
 
 async def checks(
@@ -27,21 +29,22 @@ async def checks(
 ) -> AsyncIterator[Check]:
     """Each check as soon as it and those before it are done. `region`: only that one's group and workspace. With a
     configuration that is wrong there is nothing further to look at."""
+    file = file_in_effect(config, environ)
     try:
         settings = load_settings(config, environ)
         groups = consumer_groups(settings, region)
     except ConfigurationError as error:
-        if config is None and not environ.get(CONFIG_VARIABLE):
+        if file is None:
             yield warn("configuration", "", "no file was read", f"Give --config, or {CONFIG_VARIABLE}")
         for problem in _problems(error):
             yield fail("configuration", "", problem, error.fix, ExitCode.USAGE)
-        for other in ("kafka", "customer.io"):
+        for other in _LOOKED_AT:
             yield skip(other, "", "since the configuration is wrong")
         return
     named = ", ".join(group.group_id for group in groups)
     yield ok(
         "configuration",
-        config or environ.get(CONFIG_VARIABLE, ""),
+        file or "",
         f"complete (consumer groups: {named})",
     )
     route: Route | None = None
@@ -50,6 +53,8 @@ async def checks(
             route = load_routing_function(settings.routing.function)
         except ConnectorError as error:
             yield fail("routing_function", "", error.what, error.fix, ExitCode.USAGE)
+            for other in _LOOKED_AT:
+                yield skip(other, "", "since the routing function cannot be used")
             return
         yield ok("routing_function", settings.routing.function, "can be imported")
     deadline = Deadline.after(timeout_seconds)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 
 from connector.errors import ExitCode
 
@@ -45,10 +46,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from connector.settings.load import load_settings
+    from connector.settings.load import NO_FILE, file_in_effect, load_settings
     from connector.settings.redact import redacted
 
     shown = redacted(load_settings(arguments.config, os.environ, needs=()))
+    if file_in_effect(arguments.config, os.environ) is None:
+        print(f"note: {NO_FILE}", file=sys.stderr)
     if arguments.json:
         print(json.dumps(shown, indent=2))
     else:

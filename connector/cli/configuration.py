@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 
 def settings_in_effect(arguments: argparse.Namespace, needs: "Collection[Need]") -> "Settings":
     """What `load_settings` gives. Raises ConfigurationError, which says so where no file was read."""
-    from connector.settings.environment import CONFIG_VARIABLE
-    from connector.settings.load import load_settings
+    from connector.settings.load import NO_FILE, file_in_effect, load_settings
 
     try:
         return load_settings(arguments.config, os.environ, needs=needs)
     except ConfigurationError as error:
-        if arguments.config is not None or os.environ.get(CONFIG_VARIABLE):
+        if file_in_effect(arguments.config, os.environ) is not None:
             raise
         head, *problems = error.what.split("\n")
-        no_file = f"{head} (no file was read: neither --config nor {CONFIG_VARIABLE} is given)"
-        raise ConfigurationError("\n".join([no_file, *problems]), error.fix) from None
+        raise ConfigurationError("\n".join([f"{head} ({NO_FILE})", *problems]), error.fix) from None

@@ -16,6 +16,12 @@ from connector.settings.shape import settings_from
 from connector.settings.tree import PREFIX, Path, dotted, environment_variable
 
 EVERYTHING: tuple[Need, ...] = ("kafka", "customerio")
+NO_FILE = f"no file was read: neither --config nor {CONFIG_VARIABLE} is given"
+
+
+def file_in_effect(path: str | FilePath | None, environ: Mapping[str, str]) -> str | None:
+    """The configuration file that is read; None: the environment alone says everything."""
+    return str(path) if path is not None else environ.get(CONFIG_VARIABLE) or None
 
 
 def load_settings(
@@ -27,7 +33,7 @@ def load_settings(
     `needs` says what the command talks to: what only others need may be missing, such as a publisher's
     credentials. Raises ConfigurationError with one line for each problem.
     """
-    name = path if path is not None else environ.get(CONFIG_VARIABLE) or None
+    name = file_in_effect(path, environ)
     document = _read_file(FilePath(name)) if name is not None else Document({}, {})
     overlay = read_environment(environ, _region_names(document.data))
     data = merge(document.data, overlay.data)
@@ -42,7 +48,7 @@ def load_settings(
         if not _follows_from(problem.path, named):
             problems.append(problem)
     if problems:
-        raise _error(problems, document, overlay, str(name) if name is not None else None)
+        raise _error(problems, document, overlay, name)
     return settings
 
 

@@ -223,6 +223,8 @@ def test_a_routing_function_that_cannot_be_had_is_a_wrong_configuration(
 ) -> None:
     lines = check(config(routing={"function": function}), ExitCode.USAGE)
     assert function.split(":")[0] in the(lines, "fail  routing function")
+    for other in ("kafka", "customer.io"):
+        assert "since the routing function cannot be used" in the(lines, f"skip  {other}")
 
 
 def test_a_routing_function_is_imported(config: Written, check: Check) -> None:

@@ -74,6 +74,19 @@ def test_show_needs_no_complete_configuration(capsys: pytest.CaptureFixture[str]
     assert "max_events" in capsys.readouterr().out
 
 
+def test_show_says_where_no_file_was_read(
+    file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("CIO_CONFIG", raising=False)
+    assert main(["config", "show", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "no file was read: neither --config nor CIO_CONFIG is given" in shown.err
+    json.loads(shown.out)
+    monkeypatch.setenv("CIO_CONFIG", file)
+    assert main(["config", "show"]) == 0
+    assert not capsys.readouterr().err
+
+
 def test_schema_is_the_one_of_the_settings(capsys: pytest.CaptureFixture[str]):
     assert main(["config", "schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(json_schema()))

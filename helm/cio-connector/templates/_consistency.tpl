@@ -37,11 +37,11 @@ Settings that do not go together, with which every pod would end at once, in the
 {{- fail "config.dead_letters.topic is missing; with several topics or a pattern it must be named" -}}
 {{- end -}}
 {{- $default := dig "routing" "default" (ternary (first $regions) "us" (eq (len $regions) 1)) $config -}}
-{{- if not (or (has $default $regions) (include "cio-connector.inEnvironment" (list . "CIO_ROUTING__DEFAULT"))) -}}
+{{- if and $regions (not (or (has $default $regions) (include "cio-connector.inEnvironment" (list . "CIO_ROUTING__DEFAULT")))) -}}
 {{- fail (printf "config.routing.default: %q is no configured region; %s" $default $configured) -}}
 {{- end -}}
 {{- range $index, $rule := dig "routing" "rules" list $config -}}
-{{- if not (or (has $rule.region $regions) (include "cio-connector.inEnvironment" (list $ "CIO_ROUTING__RULES"))) -}}
+{{- if and $regions (not (or (has $rule.region $regions) (include "cio-connector.inEnvironment" (list $ "CIO_ROUTING__RULES")))) -}}
 {{- fail (printf "config.routing.rules[%d].region: %q is no configured region; %s" $index $rule.region $configured) -}}
 {{- end -}}
 {{- end -}}
