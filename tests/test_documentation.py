@@ -140,7 +140,7 @@ def test_values_that_the_readme_gives_are_the_defaults() -> None:
     window = settings.dedup.events
     said = " ".join(README.split())
     assert f"({window.max_entries:,} ids, {window.ttl_seconds / 60:g} minutes)" in said
-    assert f"an event alone waits {settings.batch.linger_ms + FETCH_WAIT_MS:g} ms at most" in said
+    assert f"an event alone is held back for {settings.batch.linger_ms + FETCH_WAIT_MS:g} ms at most" in said
     assert f"one of {settings.batch.max_events:,} events in a batch" in said
     assert f"are on port {settings.server.port}" in said
 

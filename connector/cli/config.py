@@ -5,6 +5,7 @@ import json
 import os
 import sys
 
+from connector.cli.configuration import settings_in_effect
 from connector.errors import ExitCode
 
 EXAMPLE_SHOW = """\
@@ -46,10 +47,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from connector.settings.load import NO_FILE, file_in_effect, load_settings
+    from connector.settings.load import NO_FILE, file_in_effect
     from connector.settings.redact import redacted
 
-    shown = redacted(load_settings(arguments.config, os.environ, needs=()))
+    shown = redacted(settings_in_effect(arguments, ()))
     if file_in_effect(arguments.config, os.environ) is None:
         print(f"note: {NO_FILE}", file=sys.stderr)
     if arguments.json:

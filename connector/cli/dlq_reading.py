@@ -106,8 +106,10 @@ def _found(source: Source, place: str) -> DeadLetter | Foreign | None:
 def _output(path: str) -> Iterator[IO[bytes]]:
     """A new file that nobody else may read: it holds people's data. Raises ConfigurationError."""
     if path == STDOUT:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+        finally:
+            sys.stdout.buffer.flush()
         return
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -119,6 +121,5 @@ def _output(path: str) -> Iterator[IO[bytes]]:
         try:
             yield file
         except BaseException:
-            if not file.tell():
-                os.unlink(path)
+            os.unlink(path)  # what is not complete is not left for somebody to take for it
             raise

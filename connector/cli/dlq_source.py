@@ -1,15 +1,14 @@
 """What the arguments of the `dlq` commands name."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from connector.cli.configuration import settings_in_effect
 from connector.dead_letters.filters import Filters, filters_from_text
 from connector.errors import ConfigurationError, UnavailableError
 from connector.kafka.configuration import ConsumerOptions, ProducerOptions
-from connector.settings.load import load_settings
 
 
 class Named(NamedTuple):
@@ -39,7 +38,7 @@ class Named(NamedTuple):
 
 def named(arguments: argparse.Namespace) -> Named:
     """From the arguments and else from the settings. Raises ConfigurationError."""
-    settings = load_settings(arguments.config, os.environ, needs=())
+    settings = settings_in_effect(arguments, ())
     servers = arguments.bootstrap_servers or settings.kafka.bootstrap_servers
     if not servers:
         raise ConfigurationError(
@@ -69,8 +68,8 @@ def filters(arguments: argparse.Namespace) -> Filters:
 
 
 def not_there(places: Sequence[str], topic: str) -> UnavailableError:
-    """Nothing is, or is chosen by the other filters, at places that were asked for."""
+    """Nothing is at places that were asked for."""
     return UnavailableError(
         f"there is no dead letter {', '.join(places)} in topic {topic}",
-        "dlq list shows what is there; retention may have deleted it, or another filter leaves it out",
+        "dlq list shows what is there; retention may have deleted it",
     )

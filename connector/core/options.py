@@ -29,8 +29,8 @@ class BatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             ge=0,
             le=60_000,
             description="How long an event waits for company before a request that is not full is sent (the "
-            "recipe's value: 1000). Under load requests fill by themselves. Before it, the broker gathers records for "
-            "up to 10 ms: `fetch.wait.max.ms` in `kafka.properties`.",
+            "recipe's value: 1000). Under load requests fill by themselves. Before that the broker gathers records for "
+            "up to 10 ms, unless `kafka.properties` set `fetch.wait.max.ms`.",
         ),
     ] = 10
 

@@ -31,7 +31,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             (not self.reasons or letter.reason in self.reasons)
             and (not self.source_topics or letter.origin.topic in self.source_topics)
             and self._in_time(letter.written_ms)
-            and (not self.places or str(letter.place) in self.places or str(letter.origin) in self.places)
+            and (not self.places or self.names(letter))
         )
 
     def choose_foreign(self, record: Foreign) -> bool:
@@ -40,8 +40,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             not self.reasons
             and not self.source_topics
             and self._in_time(record.written_ms)
-            and (not self.places or str(record.place) in self.places)
+            and (not self.places or self.names(record))
         )
+
+    def names(self, letter: DeadLetter | Foreign) -> bool:
+        """Is it at one of the places?"""
+        own = str(letter.place) in self.places
+        return own or (isinstance(letter, DeadLetter) and str(letter.origin) in self.places)
 
     def _in_time(self, written_ms: int) -> bool:
         return (self.since_ms is None or written_ms >= self.since_ms) and (

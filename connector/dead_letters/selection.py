@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from connector.dead_letters.filters import Filters
-from connector.dead_letters.letter import DeadLetter, Foreign, Origin, Place, read_letter
+from connector.dead_letters.letter import DeadLetter, Foreign, Place, read_letter
 from connector.events.record import Record
 
 _PACK = struct.Struct(">qq").pack
@@ -31,8 +31,8 @@ class Selection:
 
     @property
     def places_missing(self) -> list[str]:
-        """Places that were asked for, and at which nothing was chosen."""
-        return [place for place in self._filters.places if place not in self._places_found]
+        """Places that were asked for, and at which nothing is."""
+        return [place for place in dict.fromkeys(self._filters.places) if place not in self._places_found]
 
     @property
     def letters(self) -> int:
@@ -48,20 +48,20 @@ class Selection:
         """Those that are chosen, without copies."""
         for record in records:
             letter = read_letter(record)
+            if self._filters.places and self._filters.names(letter):
+                self._note_found(letter)
             if isinstance(letter, Foreign):
                 if self._filters.choose_foreign(letter):
                     self.foreign += 1
-                    self._note_found(letter.place)
                     yield letter
-            elif self._filters.choose(letter):
-                self._note_found(letter.place, letter.origin)
-                if self._is_first(letter):
-                    self._count(letter)
-                    yield letter
+            elif self._filters.choose(letter) and self._is_first(letter):
+                self._count(letter)
+                yield letter
 
-    def _note_found(self, *places: Place | Origin) -> None:
-        if self._filters.places:
-            self._places_found.update(map(str, places))
+    def _note_found(self, letter: DeadLetter | Foreign) -> None:
+        self._places_found.add(str(letter.place))
+        if isinstance(letter, DeadLetter):
+            self._places_found.add(str(letter.origin))
 
     def _is_first(self, letter: DeadLetter) -> bool:
         origin = letter.origin

@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from msgspec.structs import replace
 
 from connector.events.record import Record
-from connector.kafka.configuration import ConsumerOptions, consumer_properties, made
+from connector.kafka.configuration import ConsumerOptions, made, reader_properties
 from connector.kafka.errors import ErrorTrail, connector_error
 from connector.kafka.headers import read_headers
 from connector.kafka.lookup import isolation_level
@@ -58,9 +58,8 @@ class Source:
         self.kafka = reached(options, REACH_SECONDS)
         self.bounds = _bounds(self.kafka, options, topic)
         self._trail = ErrorTrail()
-        quiet = replace(options, group_instance_id=None, prefetch_bytes=PREFETCH_BYTES)
-        properties = consumer_properties(quiet, self._trail) | {"enable.partition.eof": True}
-        self._client = made(Consumer, properties)
+        little = replace(options, prefetch_bytes=PREFETCH_BYTES)
+        self._client = made(Consumer, reader_properties(little, self._trail))
 
     def __enter__(self) -> "Source":
         return self

@@ -48,9 +48,8 @@ class ProducerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FETCH_WAIT_MS = 10
-"""An idle client asks 100 times a second."""
+"""So an idle client asks each broker 100 times a second."""
 FETCH_BYTES_MIN = 256 * 1024
-"""Never more than is asked of a partition, or a topic with one would always wait."""
 
 _MESSAGE_BYTES_DEFAULT = 1_000_000
 """librdkafka's."""
@@ -69,10 +68,6 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
         "queued.max.messages.kbytes": max(1, options.prefetch_bytes // 1024),
         # A partition's share at most; small records weigh more in memory than their bytes say.
         "queued.min.messages": 20_000,
-        # A fetch that is answered as soon as there is a single record costs broker and client more than the record
-        # does: at 10,000 events/s all of a core. So the broker gathers for a moment, or until there is plenty.
-        "fetch.wait.max.ms": FETCH_WAIT_MS,
-        "fetch.min.bytes": min(FETCH_BYTES_MIN, options.partition_fetch_bytes),
         # With the default of a second, a queue that was full stays empty for most of one.
         "fetch.queue.backoff.ms": 20,
         "fetch.max.bytes": max(
@@ -82,6 +77,13 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
         "max.poll.interval.ms": 300_000,
         "statistics.interval.ms": 0,
     }
+    if "fetch.wait.max.ms" not in options.properties:
+        # A fetch that is answered as soon as there is a single record costs broker and client more than the record
+        # does: at 10,000 events/s all of a core. So the broker gathers for a moment, or until there is plenty: of a
+        # single partition, too, which gives no more than is asked of it.
+        properties["fetch.wait.max.ms"] = FETCH_WAIT_MS
+        properties["fetch.min.bytes"] = max(1, min(FETCH_BYTES_MIN, options.partition_fetch_bytes // 4))
+    _require_enough(options)
     if options.group_instance_id:
         properties["group.instance.id"] = options.group_instance_id
     if options.group_protocol == "classic":
@@ -94,6 +96,27 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
                     "The broker decides it; leave it out",
                 )
     return properties | dict(options.properties)
+
+
+def reader_properties(options: ConsumerOptions, on_error: ErrorCallback) -> dict[str, Any]:
+    """A client without a group that reads up to where logs end, and is told at once that it is there."""
+    alone = msgspec.structs.replace(options, group_instance_id=None)
+    return consumer_properties(alone, on_error) | {
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": FETCH_WAIT_MS,
+        "fetch.min.bytes": 1,
+    }
+
+
+def _require_enough(options: ConsumerOptions) -> None:
+    """A partition that may not give as much as the broker waits for would wait for each fetch."""
+    wanted = options.properties.get("fetch.min.bytes", "")
+    if wanted.isdecimal() and int(wanted) > options.partition_fetch_bytes:
+        raise ConfigurationError(
+            f"the librdkafka property fetch.min.bytes ({wanted}) is more than kafka.partition_fetch_bytes "
+            f"({options.partition_fetch_bytes}), so that each fetch would wait for fetch.wait.max.ms",
+            "Lower it, or raise kafka.partition_fetch_bytes",
+        )
 
 
 def _message_bytes(properties: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from connector.core.effects import TopicPartition
 from connector.errors import UnavailableError
 from connector.events.record import Record
 from connector.kafka.abandon import abandon
-from connector.kafka.configuration import ConsumerOptions, consumer_properties, made
+from connector.kafka.configuration import ConsumerOptions, made, reader_properties
 from connector.kafka.errors import ErrorTrail, connector_error
 from connector.kafka.headers import read_headers
 from connector.kafka.verdict import Verdict, verdict_on
@@ -31,8 +31,8 @@ def peek(
     """Records from these offsets on, each partition's in order, until every log has come to its end or the time is
     up. Raises ConnectorError where nothing can be read."""
     trail = ErrorTrail()
-    quiet = replace(options, group_instance_id=None, prefetch_bytes=PREFETCH_BYTES)
-    client = made(Consumer, consumer_properties(quiet, trail) | {"enable.partition.eof": True})
+    little = replace(options, prefetch_bytes=PREFETCH_BYTES)
+    client = made(Consumer, reader_properties(little, trail))
     unfinished = set(starts)
     deadline = time.monotonic() + timeout_seconds
     answered = False

@@ -176,10 +176,14 @@ def test_place_that_is_not_there_is_told_before_anything_is_put_back(
     path = tmp_path / "mend.jsonl"
     assert run("replay", "--place", "1:0", "--place", "0:17") == 69
     assert "there is no dead letter 0:17 in topic" in capsys.readouterr().err
-    assert run("export", "--place", "0:17", "--output", str(path)) == 69
-    assert "there is no dead letter 0:17 in topic" in capsys.readouterr().err
-    assert not path.exists()
+    for places in (["0:17", "0:017"], ["1:0", "0:17"]):
+        asked = [argument for place in places for argument in ("--place", place)]
+        assert run("export", *asked, "--output", str(path)) == 69
+        assert "there is no dead letter 0:17 in topic" in capsys.readouterr().err
+        assert not path.exists()
     assert read(servers, topic) == []
+    # One that is there, and left out by another filter.
+    assert run("replay", "--place", "0:0", "--reason", "too_large") == 0
     assert run("replay", "--place", f"{topic}:1:5", "--place", "1:0") == 0
 
 

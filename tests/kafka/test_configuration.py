@@ -11,6 +11,7 @@ from connector.kafka.configuration import (
     is_incremental,
     made,
     producer_properties,
+    reader_properties,
 )
 from connector.settings.reserved import ELSEWHERE, FIXED
 
@@ -58,6 +59,31 @@ def test_broker_gathers_for_a_moment_but_not_for_more_than_a_partition_may_give(
     assert 1 < properties["fetch.min.bytes"] <= properties["fetch.message.max.bytes"]
     small = consumer(partition_fetch_bytes=1024)
     assert small["fetch.min.bytes"] <= small["fetch.message.max.bytes"] == 1024
+
+
+def test_whoever_chooses_the_wait_alone_gets_it_as_kafka_means_it() -> None:
+    chosen = consumer(properties={"fetch.wait.max.ms": "500"})
+    assert chosen["fetch.wait.max.ms"] == "500"
+    assert "fetch.min.bytes" not in chosen  # 1
+
+
+def test_partition_that_may_not_give_what_a_fetch_waits_for_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"fetch\.min\.bytes \(2000\) is more than kafka"):
+        consumer(partition_fetch_bytes=1024, properties={"fetch.min.bytes": "2000"})
+    consumer(partition_fetch_bytes=2000, properties={"fetch.min.bytes": "2000"})
+
+
+def test_whoever_reads_to_the_end_never_waits_for_more() -> None:
+    options = ConsumerOptions(
+        bootstrap_servers="b:9092",
+        topics=(),
+        group_id="g",
+        group_instance_id="i",
+        properties={"fetch.wait.max.ms": "5000", "fetch.min.bytes": "1000"},
+    )
+    properties = reader_properties(options, lambda error: None)
+    assert (properties["fetch.wait.max.ms"], properties["fetch.min.bytes"]) == (10, 1)
+    assert "group.instance.id" not in properties
 
 
 def test_other_properties_pass_through_over_ours() -> None:

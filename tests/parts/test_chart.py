@@ -78,6 +78,13 @@ def test_the_chart_as_it_is_passes_strict_lint(helm: Path | str) -> None:
     helm_output(helm, "lint", "--strict", str(CHART))
 
 
+def test_lint_without_regions_says_nothing_of_what_follows_from_that(helm: Path | str) -> None:
+    command = [str(helm), "lint", str(CHART), "--set", "perRegion.replicaCount.us=2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "config.regions is missing" in done.stderr
+    assert "is no configured region" not in done.stderr
+
+
 @every_shape
 def test_every_shape_passes_strict_lint(helm: Path | str, shape: Path) -> None:
     helm_output(helm, "lint", "--strict", str(CHART), "--values", str(shape))

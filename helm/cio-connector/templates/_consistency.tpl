@@ -46,7 +46,7 @@ Settings that do not go together, with which every pod would end at once, in the
 {{- end -}}
 {{- end -}}
 {{- range $region := keys .Values.perRegion.replicaCount | sortAlpha -}}
-{{- if not (has $region $regions) -}}
+{{- if and $regions (not (has $region $regions)) -}}
 {{- fail (printf "perRegion.replicaCount.%s: %q is no configured region; %s" $region $region $configured) -}}
 {{- end -}}
 {{- end -}}
