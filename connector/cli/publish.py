@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connector.cli.arguments import add_kafka, rate
+from connector.cli.configuration import settings_in_effect
 from connector.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -72,9 +73,8 @@ def _destination(arguments: argparse.Namespace) -> "tuple[str, PublisherOptions]
     """The topic, and how it is reached."""
     from connector.kafka.configuration import ProducerOptions
     from connector.kafka.publisher import PublisherOptions
-    from connector.settings.load import load_settings
 
-    kafka = load_settings(arguments.config, os.environ, needs=()).kafka
+    kafka = settings_in_effect(arguments, ()).kafka
     servers = arguments.bootstrap_servers or kafka.bootstrap_servers
     if not servers:
         raise ConfigurationError(
