@@ -145,6 +145,11 @@ def test_values_that_the_readme_gives_are_the_defaults() -> None:
     assert f"are on port {settings.server.port}" in said
 
 
+def test_how_long_the_broker_gathers_is_told_as_it_is() -> None:
+    for page in ("docs/architecture.md", "docs/configuration.md"):
+        assert f"up to {FETCH_WAIT_MS} ms" in PAGES[page]
+
+
 def test_the_map_of_the_core_shows_every_module() -> None:
     _, _, rest = ARCHITECTURE.partition("## Inside the core")
     table, _, _ = rest.partition("\n## ")

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import IO
 
@@ -104,7 +104,8 @@ def _found(source: Source, place: str) -> DeadLetter | Foreign | None:
 
 @contextmanager
 def _output(path: str) -> Iterator[IO[bytes]]:
-    """A new file that nobody else may read: it holds people's data. Raises ConfigurationError."""
+    """A new file that nobody else may read: it holds people's data. One that is not complete, whatever cut it short, is
+    not left for somebody to take for it. Raises ConfigurationError."""
     if path == STDOUT:
         try:
             yield sys.stdout.buffer
@@ -117,9 +118,8 @@ def _output(path: str) -> Iterator[IO[bytes]]:
         raise ConfigurationError(f"{path} exists already", "Name a new file") from None
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}", "Name another file") from None
-    with os.fdopen(descriptor, "wb") as file:
-        try:
+    with ExitStack() as incomplete:
+        incomplete.callback(os.unlink, path)
+        with os.fdopen(descriptor, "wb") as file:
             yield file
-        except BaseException:
-            os.unlink(path)  # what is not complete is not left for somebody to take for it
-            raise
+        incomplete.pop_all()

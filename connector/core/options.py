@@ -30,7 +30,7 @@ class BatchOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             le=60_000,
             description="How long an event waits for company before a request that is not full is sent (the "
             "recipe's value: 1000). Under load requests fill by themselves. Before that the broker gathers records for "
-            "up to 10 ms, unless `kafka.properties` set `fetch.wait.max.ms`.",
+            "up to 10 ms, unless `kafka.properties` holds `fetch.wait.max.ms`.",
         ),
     ] = 10
 

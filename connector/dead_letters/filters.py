@@ -31,7 +31,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             (not self.reasons or letter.reason in self.reasons)
             and (not self.source_topics or letter.origin.topic in self.source_topics)
             and self._in_time(letter.written_ms)
-            and (not self.places or self.names(letter))
+            and (not self.places or bool(self.places_of(letter)))
         )
 
     def choose_foreign(self, record: Foreign) -> bool:
@@ -40,13 +40,17 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             not self.reasons
             and not self.source_topics
             and self._in_time(record.written_ms)
-            and (not self.places or self.names(record))
+            and (not self.places or bool(self.places_of(record)))
         )
 
-    def names(self, letter: DeadLetter | Foreign) -> bool:
-        """Is it at one of the places?"""
-        own = str(letter.place) in self.places
-        return own or (isinstance(letter, DeadLetter) and str(letter.origin) in self.places)
+    def places_of(self, letter: DeadLetter | Foreign) -> set[str]:
+        """Those of the places at which it is."""
+        if not self.places:
+            return set()
+        own = {str(letter.place)}
+        if isinstance(letter, DeadLetter):
+            own.add(str(letter.origin))
+        return own.intersection(self.places)
 
     def _in_time(self, written_ms: int) -> bool:
         return (self.since_ms is None or written_ms >= self.since_ms) and (

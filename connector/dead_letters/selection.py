@@ -48,8 +48,7 @@ class Selection:
         """Those that are chosen, without copies."""
         for record in records:
             letter = read_letter(record)
-            if self._filters.places and self._filters.names(letter):
-                self._note_found(letter)
+            self._places_found |= self._filters.places_of(letter)
             if isinstance(letter, Foreign):
                 if self._filters.choose_foreign(letter):
                     self.foreign += 1
@@ -57,11 +56,6 @@ class Selection:
             elif self._filters.choose(letter) and self._is_first(letter):
                 self._count(letter)
                 yield letter
-
-    def _note_found(self, letter: DeadLetter | Foreign) -> None:
-        self._places_found.add(str(letter.place))
-        if isinstance(letter, DeadLetter):
-            self._places_found.add(str(letter.origin))
 
     def _is_first(self, letter: DeadLetter) -> bool:
         origin = letter.origin

@@ -83,7 +83,6 @@ def consumer_properties(options: ConsumerOptions, on_error: ErrorCallback) -> di
         # single partition, too, which gives no more than is asked of it.
         properties["fetch.wait.max.ms"] = FETCH_WAIT_MS
         properties["fetch.min.bytes"] = max(1, min(FETCH_BYTES_MIN, options.partition_fetch_bytes // 4))
-    _require_enough(options)
     if options.group_instance_id:
         properties["group.instance.id"] = options.group_instance_id
     if options.group_protocol == "classic":
@@ -106,17 +105,6 @@ def reader_properties(options: ConsumerOptions, on_error: ErrorCallback) -> dict
         "fetch.wait.max.ms": FETCH_WAIT_MS,
         "fetch.min.bytes": 1,
     }
-
-
-def _require_enough(options: ConsumerOptions) -> None:
-    """A partition that may not give as much as the broker waits for would wait for each fetch."""
-    wanted = options.properties.get("fetch.min.bytes", "")
-    if wanted.isdecimal() and int(wanted) > options.partition_fetch_bytes:
-        raise ConfigurationError(
-            f"the librdkafka property fetch.min.bytes ({wanted}) is more than kafka.partition_fetch_bytes "
-            f"({options.partition_fetch_bytes}), so that each fetch would wait for fetch.wait.max.ms",
-            "Lower it, or raise kafka.partition_fetch_bytes",
-        )
 
 
 def _message_bytes(properties: Mapping[str, str]) -> int:

@@ -37,6 +37,7 @@ def inconsistencies(settings: Settings, needs: Collection[Need]) -> Iterator[Pro
         yield from _regions_missing(settings)
     yield from _topics(settings)
     yield from owned_properties(settings)
+    yield from _fetch(settings)
     yield from _timing(settings)
     for name, region in settings.regions.items():
         yield from _url(name, region)
@@ -142,6 +143,18 @@ def _timing(settings: Settings) -> Iterator[Problem]:
             ("kafka", "revoke_deadline_seconds"), f"must be less than {named}, not {deadline:g}; lower it"
         )
     yield from _more_than(settings.delivery, "backoff_seconds_min", "backoff_seconds_max", ("delivery",))
+
+
+def _fetch(settings: Settings) -> Iterator[Problem]:
+    """A partition that may not give as much as the broker waits for would wait for each fetch."""
+    name, most = "fetch.min.bytes", settings.kafka.partition_fetch_bytes
+    given = settings.kafka.properties.get(name, "")
+    if given.isdecimal() and int(given) > most:
+        yield Problem(
+            ("kafka", "properties", name),
+            f"must not be more than kafka.partition_fetch_bytes ({most}), or each fetch waits for fetch.wait.max.ms; "
+            "lower it",
+        )
 
 
 def _url(name: str, region: RegionSettings) -> Iterator[Problem]:

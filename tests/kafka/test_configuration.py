@@ -67,12 +67,6 @@ def test_whoever_chooses_the_wait_alone_gets_it_as_kafka_means_it() -> None:
     assert "fetch.min.bytes" not in chosen  # 1
 
 
-def test_partition_that_may_not_give_what_a_fetch_waits_for_is_an_error() -> None:
-    with pytest.raises(ConfigurationError, match=r"fetch\.min\.bytes \(2000\) is more than kafka"):
-        consumer(partition_fetch_bytes=1024, properties={"fetch.min.bytes": "2000"})
-    consumer(partition_fetch_bytes=2000, properties={"fetch.min.bytes": "2000"})
-
-
 def test_whoever_reads_to_the_end_never_waits_for_more() -> None:
     options = ConsumerOptions(
         bootstrap_servers="b:9092",

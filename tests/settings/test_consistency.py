@@ -57,6 +57,15 @@ def test_revoke_ends_before_anybody_gives_the_waiting_member_up(deadline: int, p
     )
 
 
+def test_no_fetch_waits_for_more_than_a_partition_may_give():
+    only(
+        "kafka.properties.fetch.min.bytes: must not be more than kafka.partition_fetch_bytes (1048576), "
+        "or each fetch waits for fetch.wait.max.ms; lower it",
+        "kafka: {properties: {fetch.min.bytes: 1048577}}",
+    )
+    assert loaded("kafka: {properties: {fetch.min.bytes: 1048576}}")
+
+
 def test_revoke_may_take_nearly_as_long_as_a_member_may_be_silent():
     assert loaded("kafka: {revoke_deadline_seconds: 44}")
     assert loaded("kafka: {revoke_deadline_seconds: 59, properties: {session.timeout.ms: 120000}}")
